@@ -1,0 +1,6 @@
+import Postgres
+
+/// The schema's steps in order; a test compares the list with the folder.
+let authMigrator = Migrator(
+  schema: "auth",
+  migrations: [Migration(name: "V0001_users", bytes: PackageResources.V0001_users_sql)])

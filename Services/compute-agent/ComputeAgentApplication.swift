@@ -1,0 +1,49 @@
+import Foundation
+import Libvirt
+import Logging
+import Models
+import ServiceKit
+import ServiceLifecycle
+
+/// Whether guests run on the CPU's extensions: found out by trial, or said by the operator.
+enum VirtualisationChoice: String, CaseIterable, Sendable { case auto, kvm, emulated }
+
+/// The composition root of compute-agent.
+public enum ComputeAgentApplication {
+  /// Makes what lives as long as the process.
+  public static func build(_ settings: Settings, _ logger: Logger) async throws -> [any Service] {
+    let listen = try ListenSettings(settings, defaultPort: 7443)
+    let state = try settings.required("agent.state")
+    let folders = try AgentFolders(state: state, run: settings.optional("agent.run") ?? "\(state)/run")
+    let enrolments = try Enrolments(
+      folder: state, user: settings.optional("enrolment.user") ?? "agent",
+      password: try settings.contents("enrolment.password.file"))
+    let libvirt = LibvirtConnection(uri: settings.optional("libvirt.uri") ?? "qemu:///system")
+    let virtualisation = try await self.virtualisation(settings)
+    let certificate = try AgentCertificate.load(folder: state, hostname: ProcessInfo.processInfo.hostName)
+    logger.info(
+      "starting",
+      metadata: ["virtualisation": "\(virtualisation.rawValue)", "fingerprint": "\(certificate.fingerprint)"])
+
+    let facts = HostFactsReader(libvirt: libvirt, virtualisation: virtualisation, folder: folders.vms)
+    let lifecycle = VMLifecycle(
+      hypervisor: Hypervisor(libvirt: libvirt, network: settings.optional("network") ?? "default"),
+      images: BaseImages(folder: settings.optional("images.dir") ?? "/export/iaas/images"),
+      generations: try Generations(folder: folders.generations), facts: facts, folders: folders)
+    let routes = AgentRoutes(lifecycle: lifecycle, enrolments: enrolments, facts: facts).routes
+    return [
+      try HTTPServer.make(routes, listen: listen, name: "compute-agent", tls: certificate.tls, logger: logger)
+    ]
+  }
+
+  /// `kvm` or `emulated`, by trial on this machine.
+  public static func probe() async -> Virtualisation { await VirtualisationProbe.run() }
+
+  private static func virtualisation(_ settings: Settings) async throws -> Virtualisation {
+    switch try settings.choice("virtualisation", default: VirtualisationChoice.auto) {
+    case .auto: await VirtualisationProbe.run()
+    case .kvm: .kvm
+    case .emulated: .emulated
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import Clients
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Models
+import ServiceKit
+
+/// The /iaas surface.
+struct GatewayRoutes {
+  let auth: AuthClient
+  let inventory: InventoryClient
+
+  var waiting: Waiting { Waiting(inventory: inventory) }
+
+  var routes: ServiceRoutes {
+    ServiceRoutes(isReady: checkPeers) { router in
+      declareOpen(on: router)
+      let sessions = router.forSessions(auth)
+      declareSessions(on: sessions)
+      declareUsers(on: sessions)
+      declareHosts(on: sessions)
+      declareImages(on: sessions)
+      declareVMs(on: sessions)
+      declareOperations(on: sessions)
+      declareMissing(on: sessions)
+    }
+  }
+
+  /// The routes that strangers may call.
+  private func declareOpen(on router: Router<ServiceContext>) {
+    router.get("/iaas/health") { _, _ in JSONResponse(["status": "ok"]) }
+    router.get("/iaas/ready") { _, _ in
+      try await checkPeers()
+      return JSONResponse(["status": "ok"])
+    }
+    router.get("/iaas/openapi.json") { _, _ in
+      Response(
+        status: .ok, headers: [.contentType: "application/json"],
+        body: .init(byteBuffer: ByteBuffer(bytes: PackageResources.openapi_json)))
+    }
+    router.post("/iaas/sessions") { request, context in
+      let token = try await auth.logIn(try await request.decodeJSON(), CallOrigin(requestID: context.requestID)).token
+      return Response(
+        status: .created, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+        body: .init(byteBuffer: ByteBuffer(string: token)))
+    }
+  }
+
+  /// - Throws: `unavailable`, naming what is away.
+  @Sendable private func checkPeers() async throws {
+    let origin = CallOrigin(requestID: UUIDText.make().description)
+    async let authReady = auth.isReady(origin)
+    async let inventoryReady = inventory.isReady(origin)
+    let peers = [("auth-service", await authReady), ("inventory-service", await inventoryReady)]
+    let away = peers.filter { !$0.1 }.map(\.0)
+    guard away.isEmpty else {
+      throw ServiceError(.unavailable, "Not ready: \(away.joined(separator: ", ")).", retryAfter: 2)
+    }
+  }
+
+  private func declareSessions(on router: RouterGroup<SessionContext>) {
+    router.delete("/iaas/sessions") { _, context in
+      try await auth.logOut(context.verified.session.id, context.origin)
+      return HTTPResponse.Status.noContent
+    }
+  }
+
+  private func declareUsers(on router: RouterGroup<SessionContext>) {
+    router.get("/iaas/users") { request, context in
+      try request.refuseQuery()
+      return JSONResponse(try await auth.users(context.origin))
+    }
+    router.post("/iaas/users") { request, context in
+      try request.refuseIdempotencyKey()
+      return JSONResponse(try await auth.add(try await request.decodeJSON(), context.origin), status: .created)
+    }
+    router.get("/iaas/users/:user") { _, context in
+      JSONResponse(try await auth.user(try context.id("user", of: .user), context.origin))
+    }
+    router.delete("/iaas/users/:user") { _, context in
+      try await UserRemoval(auth: auth, inventory: inventory).remove(try context.id("user", of: .user), context.origin)
+      return HTTPResponse.Status.noContent
+    }
+  }
+
+  private func declareHosts(on router: RouterGroup<SessionContext>) {
+    router.get("/iaas/hosts") { request, context in
+      try request.refuseQuery()
+      return JSONResponse(try await inventory.hosts(context.origin))
+    }
+    router.post("/iaas/hosts") { request, context in
+      try request.refuseIdempotencyKey()
+      return JSONResponse(
+        try await inventory.add(try await request.decodeJSON(NewHost.self), context.origin), status: .created)
+    }
+    router.get("/iaas/hosts/:host") { _, context in
+      JSONResponse(try await inventory.host(try context.id("host", of: .host), context.origin))
+    }
+    router.delete("/iaas/hosts/:host") { request, context in
+      guard request.uri.queryParameters["cascade"] != "true" else {
+        throw ServiceError.notImplemented("Removing a host together with its VMs")
+      }
+      try await inventory.removeHost(try context.id("host", of: .host), context.origin)
+      return HTTPResponse.Status.noContent
+    }
+  }
+
+  private func declareImages(on router: RouterGroup<SessionContext>) {
+    router.get("/iaas/images") { request, context in
+      try request.refuseQuery()
+      return JSONResponse(try await inventory.images(context.origin))
+    }
+    router.post("/iaas/images") { request, context in
+      try request.refuseIdempotencyKey()
+      let accepted = try await inventory.add(try await request.decodeJSON(NewImage.self), context.origin)
+      return try await settled(accepted, created: true, request, context) { resource in
+        try await inventory.image(resource.id, context.origin)
+      }
+    }
+    router.get("/iaas/images/:image") { _, context in
+      JSONResponse(try await inventory.image(try context.id("image", of: .image), context.origin))
+    }
+    router.delete("/iaas/images/:image") { _, context in
+      try await inventory.removeImage(try context.id("image", of: .image), context.origin)
+      return HTTPResponse.Status.noContent
+    }
+  }
+
+  private func declareVMs(on router: RouterGroup<SessionContext>) {
+    router.get("/iaas/vms") { request, context in
+      try request.refuseQuery()
+      return JSONResponse(try await inventory.vms(context.origin))
+    }
+    router.post("/iaas/vms") { request, context in
+      try request.refuseIdempotencyKey()
+      let accepted = try await inventory.add(try await request.decodeJSON(NewVM.self), context.origin)
+      return try await settled(accepted, created: true, request, context) { resource in
+        try await inventory.vm(resource.id, context.origin)
+      }
+    }
+    router.get("/iaas/vms/:vm") { _, context in
+      JSONResponse(try await inventory.vm(try context.id("vm", of: .vm), context.origin))
+    }
+    router.put("/iaas/vms/:vm") { request, context in
+      let id: VMID = try context.id("vm", of: .vm)
+      let accepted = try await inventory.update(id, try await request.decodeJSON(), context.origin)
+      return try await settled(accepted, created: false, request, context) { _ in
+        try await inventory.vm(id, context.origin)
+      }
+    }
+    router.delete("/iaas/vms/:vm") { request, context in
+      let accepted = try await inventory.removeVM(try context.id("vm", of: .vm), context.origin)
+      let seconds = Waiting.seconds(preferred: request.headers[.prefer])
+      let operation = try await waiting.settle(accepted.operation, seconds: seconds, context.origin)
+      if operation?.status == .done {
+        return Response(status: .noContent)
+      }
+      return try JSONResponse(accepted.resource, status: .accepted, headers: Self.location(operation))
+        .response(from: request, context: context)
+    }
+  }
+
+  private func declareOperations(on router: RouterGroup<SessionContext>) {
+    router.get("/iaas/operations") { _, context in JSONResponse(try await inventory.operations(context.origin)) }
+    router.get("/iaas/operations/:operation") { request, context in
+      let wait = request.uri.queryParameters["wait"].flatMap { Int($0) } ?? 0
+      return JSONResponse(
+        try await inventory.operation(
+          try context.id("operation", of: .operation), wait: min(max(wait, 0), 60), context.origin))
+    }
+  }
+
+  /// Answers a mutation: the settled object, or as much as there is with the place where it can be watched.
+  private func settled<Resource: Codable & Sendable>(
+    _ accepted: Accepted<Resource>, created: Bool, _ request: Request, _ context: SessionContext,
+    reload: (Resource) async throws -> Resource
+  ) async throws -> Response {
+    let seconds = Waiting.seconds(preferred: request.headers[.prefer])
+    let operation = try await waiting.settle(accepted.operation, seconds: seconds, context.origin)
+    let isSettled = operation?.status.isSettled ?? true
+    let resource = operation == nil ? accepted.resource : try await reload(accepted.resource)
+    let status: HTTPResponse.Status = isSettled ? (created ? .created : .ok) : .accepted
+    return try JSONResponse(resource, status: status, headers: Self.location(operation))
+      .response(from: request, context: context)
+  }
+
+  private static func location(_ operation: Models.Operation?) -> HTTPFields {
+    operation.map { [.operationLocation: "/iaas/operations/\($0.id)"] } ?? [:]
+  }
+}

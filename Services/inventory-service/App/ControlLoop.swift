@@ -1,0 +1,95 @@
+import Foundation
+import Logging
+import Models
+import ServiceKit
+import ServiceLifecycle
+
+/// What a step of work came to.
+enum WorkResult: Sendable {
+  /// The operation has ended, and its effect is written.
+  case ended
+  /// To be looked at again.
+  case again(afterSeconds: Double, step: String?)
+}
+
+/// Carries operations out. It remembers nothing: whatever it was doing when it was killed is claimed again by it or by
+/// another replica when the lease runs out, and every step may be done twice.
+struct ControlLoop: Service {
+  let store: OperationStore
+  let vms: VMWork
+  let images: ImageImport
+  let signal: OperationSignal
+  let logger: Logger
+
+  private static let parallel = 8
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await withTaskGroup(of: Void.self) { group in
+        for _ in 0..<Self.parallel { group.addTask { await work() } }
+      }
+    }
+  }
+
+  private func work() async {
+    while !Task.isCancelled {
+      do {
+        if let claim = try await store.claim() {
+          await carryOut(claim)
+        } else {
+          let next = try await store.secondsToNext() ?? 5
+          await signal.wait(atMost: .milliseconds(Int(min(max(next, 0.02), 5) * 1000)))
+        }
+      } catch {
+        logger.warning("no work to be had", metadata: ["error": "\(String(reflecting: error))"])
+        try? await Task.sleep(for: .seconds(1))
+      }
+    }
+  }
+
+  private func carryOut(_ claim: Claim) async {
+    var logger = logger
+    logger[metadataKey: "requestId"] = "\(claim.requestID)"
+    logger[metadataKey: "operation"] = "\(claim.id)"
+    do {
+      switch try await result(of: claim) {
+      case .ended: logger.info("ended", metadata: ["kind": "\(claim.kind.rawValue)"])
+      case .again(let seconds, let step): try await store.postpone(claim, seconds: seconds, step: step)
+      }
+    } catch is ClaimLost {
+      logger.notice("taken over or cancelled", metadata: ["kind": "\(claim.kind.rawValue)"])
+    } catch {
+      // What could not even be written is claimed again when the lease has run out.
+      logger.error("left for the next claim", metadata: ["error": "\(String(reflecting: error))"])
+    }
+  }
+
+  /// One step; an error that may pass is tried again until the deadline, any other ends the operation.
+  private func result(of claim: Claim) async throws -> WorkResult {
+    guard claim.secondsLeft > 0 else {
+      let detail = claim.attempt > 1 ? " after \(claim.attempt - 1) attempts" : ""
+      return try await fail(claim, with: ServiceError(.timeout, "This could not be done in time\(detail)."))
+    }
+    do { return try await step(claim) } catch let error as ClaimLost { throw error } catch {
+      let error = ServiceError.of(error)
+      logger.notice("failed", metadata: ["operation": "\(claim.id)", "error": "\(error)"])
+      guard error.code == .unavailable else { return try await fail(claim, with: error) }
+      return .again(afterSeconds: min(Double(claim.attempt), 10), step: error.message)
+    }
+  }
+
+  private func step(_ claim: Claim) async throws -> WorkResult {
+    switch claim.kind {
+    case .imageImport, .imageDelete: try await images.carryOut(claim)
+    case .vmCreate, .vmStart, .vmStop, .vmDelete: try await vms.carryOut(claim)
+    }
+  }
+
+  private func fail(_ claim: Claim, with error: ServiceError) async throws -> WorkResult {
+    switch claim.kind {
+    case .imageImport, .imageDelete: try await images.store.fail(claim, with: error)
+    case .vmCreate, .vmStart, .vmStop, .vmDelete: try await vms.store.fail(claim, with: error)
+    }
+    return .ended
+  }
+}

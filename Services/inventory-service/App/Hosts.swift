@@ -1,0 +1,68 @@
+import Clients
+import Crypto
+import Foundation
+import Models
+
+import struct Models.Host
+
+/// Adding, seeing and removing hosts, and the way to their agents.
+struct Hosts: Sendable {
+  let store: HostStore
+  let agents: AgentClients
+  let seal: SealBox
+
+  func list(_ caller: Caller) async throws -> [Host] { try await store.list(caller) }
+
+  func get(_ id: HostID, _ caller: Caller) async throws -> Host {
+    guard let host = try await store.get(id, caller) else { throw ServiceError.notFound(.host) }
+    return host
+  }
+
+  /// Enrols the agent at the address: its certificate is taken and pinned, the enrolment account is proved to it, and a
+  /// secret is agreed that is needed from then on. The password is not kept.
+  func add(_ request: NewHost, _ origin: CallOrigin, _ caller: Caller) async throws -> Host {
+    try requireAdministrator(caller)
+    let address = try AgentAddress(request.addr)
+    let certificate = try await PinnedCertificate.fetch(from: address)
+    if let expected = request.fingerprint, expected != certificate.fingerprint {
+      throw ServiceError(
+        .hostRefused, "The agent's certificate has the fingerprint \(certificate.fingerprint), not the one given.")
+    }
+    let secret = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.base64EncodedString()
+    let agent = try agents.agent(at: address, certificate: certificate, secret: secret)
+    let facts = try await enrol(
+      agent,
+      Enrolment(
+        user: request.user, password: request.password, installation: try await store.installation(), secret: secret),
+      CallOrigin(requestID: origin.requestID))
+    return try await store.insert(request, certificate, sealedSecret: try seal.seal(secret), facts)
+  }
+
+  private func enrol(_ agent: AgentClient, _ enrolment: Enrolment, _ origin: CallOrigin) async throws -> HostFacts {
+    do { return try await agent.enrol(enrolment, origin) } catch let error as ServiceError
+      where error.code == .invalidCredentials || error.code == .conflict || error.code == .tooManyRequests
+    {
+      throw ServiceError(.hostRefused, "The agent refused: \(error.message)")
+    }
+  }
+
+  func remove(_ id: HostID, _ caller: Caller) async throws {
+    try requireAdministrator(caller)
+    try await store.delete(id)
+  }
+
+  /// The agent of a host; nil when the host is gone.
+  func agent(of id: HostID) async throws -> AgentClient? {
+    guard let link = try await store.link(id) else { return nil }
+    return try agent(of: link)
+  }
+
+  func agent(of link: HostLink) throws -> AgentClient {
+    try agents.agent(
+      at: AgentAddress(link.addr), certificate: link.certificate, secret: try seal.open(link.sealedSecret))
+  }
+
+  private func requireAdministrator(_ caller: Caller) throws {
+    guard caller.admin else { throw ServiceError(.forbidden, "Only administrators manage hosts.") }
+  }
+}

@@ -1,0 +1,6 @@
+import Postgres
+
+/// The schema's steps in order; a test compares the list with the folder.
+let inventoryMigrator = Migrator(
+  schema: "inventory",
+  migrations: [Migration(name: "V0001_inventory", bytes: PackageResources.V0001_inventory_sql)])

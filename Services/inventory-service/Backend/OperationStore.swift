@@ -1,0 +1,178 @@
+import Foundation
+import Models
+import Postgres
+
+import struct Models.Operation
+
+/// An operation that this process holds for the time of its lease.
+struct Claim: Sendable {
+  let id: OperationID
+  let kind: OperationKind
+  let resource: UUIDText
+  let epoch: Int64
+  /// Which try this is, from 1.
+  let attempt: Int
+  let requestID: String
+  /// Seconds since it was asked for.
+  let age: Double
+  /// Seconds until the operation must have ended.
+  let secondsLeft: Double
+}
+
+/// The SQL of operations: durable work, leased by an epoch on the database's clock.
+struct OperationStore: Sendable {
+  let pool: PostgresPool
+
+  /// How long a claim is good without renewal.
+  static let leaseSeconds = 30
+  static let channel = "inventory_operations"
+
+  private static let columns: SQL = """
+    id, kind, resource, status, step, progress_done, progress_total, error_code, error_message, request_id, created_at,
+    ended_at
+    """
+
+  private static func operation(_ row: PostgresRow) throws -> Operation {
+    let code: String? = try row.optional("error_code")
+    let done: Int64? = try row.optional("progress_done")
+    let total: Int64? = try row.optional("progress_total")
+    let message: String? = try row.optional("error_message")
+    return Operation(
+      id: OperationID(try row("id")), kind: try row.wire("kind"), resource: UUIDText(try row("resource")),
+      status: try row.wire("status"), step: try row.optional("step"),
+      progress: done.map { OperationProgress(done: $0, total: total) },
+      error: code.map { Failure(code: $0, message: message ?? "") }, requestId: try row.optional("request_id"),
+      createdAt: try row("created_at"), endedAt: try row.optional("ended_at"))
+  }
+
+  /// Adds an operation in the transaction that writes its intent.
+  /// - Throws: `invalid_state` when something else is being done to the resource.
+  static func insert(
+    _ kind: OperationKind, on resource: UUIDText, owner: UserID, requestID: String, deadlineSeconds: Int,
+    with connection: isolated PostgresConnection
+  ) throws -> Operation {
+    do {
+      return try connection.execute(
+        """
+        INSERT INTO inventory.operations (id, kind, resource, owner, request_id, deadline_at)
+        VALUES (\(OperationID.make().uuid), \(kind.rawValue), \(resource.uuid), \(owner.uuid), \(requestID),
+          now() + \(deadlineSeconds) * interval '1 second')
+        RETURNING \(columns)
+        """
+      ).map(operation)[0]
+    } catch let error as PostgresError where error.constraint == "operations_active" {
+      throw ServiceError(.invalidState, "Something else is being done to it right now; wait for that to end.")
+    }
+  }
+
+  /// Ends what is under way on a resource, so that a removal can begin. Whoever works on it finds its epoch gone.
+  static func cancel(on resource: UUIDText, with connection: isolated PostgresConnection) throws {
+    _ = try connection.execute(
+      """
+      UPDATE inventory.operations SET status = 'cancelled', epoch = epoch + 1, ended_at = now()
+      WHERE resource = \(resource.uuid) AND status IN ('pending', 'running')
+      """)
+  }
+
+  static func active(on resource: UUIDText, with connection: isolated PostgresConnection) throws -> Operation? {
+    try connection.execute(
+      """
+      SELECT \(columns) FROM inventory.operations
+      WHERE resource = \(resource.uuid) AND status IN ('pending', 'running')
+      """
+    ).first(operation)
+  }
+
+  func list(_ caller: Caller) async throws -> [Operation] {
+    try await pool.rows(
+      """
+      SELECT \(Self.columns) FROM inventory.operations
+      WHERE \(caller.admin) OR owner = \(caller.user.uuid) ORDER BY created_at, id
+      """, Self.operation)
+  }
+
+  func get(_ id: OperationID, _ caller: Caller) async throws -> Operation? {
+    try await pool.first(
+      """
+      SELECT \(Self.columns) FROM inventory.operations
+      WHERE id = \(id.uuid) AND (\(caller.admin) OR owner = \(caller.user.uuid))
+      """, Self.operation)
+  }
+
+  /// Takes one due operation, also one whose holder let the lease run out.
+  func claim() async throws -> Claim? {
+    try await pool.first(
+      """
+      UPDATE inventory.operations SET status = 'running', epoch = epoch + 1, attempts = attempts + 1,
+        due_at = now() + \(Self.leaseSeconds) * interval '1 second'
+      WHERE id = (SELECT id FROM inventory.operations WHERE status IN ('pending', 'running') AND due_at <= now()
+        ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+      RETURNING id, kind, resource, epoch, attempts, request_id,
+        extract(epoch FROM now() - created_at)::float8 AS age,
+        extract(epoch FROM deadline_at - now())::float8 AS seconds_left
+      """
+    ) { row in
+      Claim(
+        id: OperationID(try row("id")), kind: try row.wire("kind"), resource: UUIDText(try row("resource")),
+        epoch: try row("epoch"), attempt: try row("attempts"), requestID: try row.optional("request_id") ?? "",
+        age: try row("age"), secondsLeft: try row("seconds_left"))
+    }
+  }
+
+  /// Seconds until the next operation is due; nil when there is none.
+  func secondsToNext() async throws -> Double? {
+    try await pool.first(
+      """
+      SELECT extract(epoch FROM min(due_at) - now())::float8 AS seconds FROM inventory.operations
+      WHERE status IN ('pending', 'running')
+      """
+    ) { try $0.optional("seconds") } ?? nil
+  }
+
+  /// Keeps a claim for another lease and notes how far it is.
+  /// - Returns: Whether the claim still stands.
+  func renew(_ claim: Claim, step: String?, progress: OperationProgress?) async throws -> Bool {
+    try await pool.execute(
+      """
+      UPDATE inventory.operations SET due_at = now() + \(Self.leaseSeconds) * interval '1 second',
+        step = coalesce(\(step), step), progress_done = coalesce(\(progress?.done)::bigint, progress_done),
+        progress_total = coalesce(\(progress?.total)::bigint, progress_total)
+      WHERE id = \(claim.id.uuid) AND epoch = \(claim.epoch) AND status = 'running'
+      """) == 1
+  }
+
+  /// Puts a claim down, to be taken up again after a while.
+  func postpone(_ claim: Claim, seconds: Double, step: String?) async throws {
+    try await pool.execute(
+      """
+      UPDATE inventory.operations SET due_at = now() + \(seconds)::float8 * interval '1 second',
+        step = coalesce(\(step), step)
+      WHERE id = \(claim.id.uuid) AND epoch = \(claim.epoch) AND status = 'running'
+      """)
+  }
+
+  /// Ends the operation in the transaction that writes its effect.
+  /// - Throws: `ClaimLost` when someone else holds it now; the transaction must not be committed.
+  static func complete(_ claim: Claim, error: ServiceError?, with connection: isolated PostgresConnection) throws {
+    let changed = try connection.execute(
+      """
+      UPDATE inventory.operations SET status = \(error == nil ? "done" : "failed"), ended_at = now(),
+        error_code = \(error?.code.rawValue), error_message = \(error?.message)
+      WHERE id = \(claim.id.uuid) AND epoch = \(claim.epoch) AND status = 'running'
+      """
+    ).affected
+    guard changed == 1 else { throw ClaimLost() }
+  }
+}
+
+/// The lease ran out and the operation was taken by someone else, or it was cancelled.
+struct ClaimLost: Error {}
+
+extension PostgresRow {
+  /// A value of one of the wire enumerations.
+  func wire<Value: RawRepresentable>(_ column: String) throws -> Value where Value.RawValue == String {
+    let text: String = try self(column)
+    guard let value = Value(rawValue: text) else { throw PostgresDecodingError(column: column, reason: "is '\(text)'") }
+    return value
+  }
+}

@@ -1,0 +1,41 @@
+import Models
+
+/// Calls auth-service.
+public struct AuthClient: Sendable {
+  private let peer: ServicePeer
+
+  public init(peer: ServicePeer) { self.peer = peer }
+
+  public func logIn(_ request: LoginRequest, _ origin: CallOrigin) async throws -> IssuedToken {
+    try await peer.call(.POST, "/v1/sessions", origin: origin, body: request)
+  }
+
+  public func verify(token: String, _ origin: CallOrigin) async throws -> VerifiedSession {
+    try await peer.call(.POST, "/v1/sessions/verify", origin: origin, body: ["token": token])
+  }
+
+  public func logOut(_ session: SessionID, _ origin: CallOrigin) async throws {
+    try await peer.call(.DELETE, "/v1/sessions/\(session)", origin: origin)
+  }
+
+  public func users(_ origin: CallOrigin) async throws -> [User] {
+    try await peer.call(.GET, "/v1/users", origin: origin)
+  }
+
+  public func user(_ id: UserID, _ origin: CallOrigin) async throws -> User {
+    try await peer.call(.GET, "/v1/users/\(id)", origin: origin)
+  }
+
+  public func add(_ user: NewUser, _ origin: CallOrigin) async throws -> User {
+    try await peer.call(.POST, "/v1/users", origin: origin, body: user)
+  }
+
+  public func remove(_ id: UserID, _ origin: CallOrigin) async throws {
+    try await peer.call(.DELETE, "/v1/users/\(id)", origin: origin)
+  }
+
+  /// Whether it can serve: it answers, and has its database.
+  public func isReady(_ origin: CallOrigin) async -> Bool {
+    (try? await peer.call(.GET, "/ready", origin: origin, seconds: 4)) != nil
+  }
+}

@@ -1,0 +1,106 @@
+import AsyncHTTPClient
+import Foundation
+import HTTPTypes
+import Models
+import NIOCore
+import NIOHTTP1
+import ServiceKit
+
+/// Who asks, and under which request id: what goes with every call from service to service.
+public struct CallOrigin: Sendable {
+  public var requestID: String
+  public var caller: Caller?
+
+  public init(requestID: String, caller: Caller? = nil) {
+    self.requestID = requestID
+    self.caller = caller
+  }
+}
+
+/// A service that is called: where it is, by which credential, and what people call it.
+public struct ServicePeer: Sendable {
+  let client: HTTPClient
+  let url: String
+  let secret: String
+  let noun: String
+
+  /// - Parameter noun: The service as it stands in "… cannot be reached".
+  public init(client: HTTPClient, url: String, secret: String, noun: String) {
+    self.client = client
+    self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+    self.secret = secret
+    self.noun = noun
+  }
+
+  /// Calls and decodes the answer.
+  /// - Parameter seconds: How long the whole call may take.
+  /// - Throws: The peer's own `ServiceError`; `unavailable` when there is no answer in time.
+  public func call<Answer: Decodable>(
+    _ method: HTTPMethod, _ path: String, origin: CallOrigin, body: (any Encodable & Sendable)? = nil,
+    seconds: Int64 = 10
+  ) async throws -> Answer {
+    let data = try await send(method, path, origin: origin, body: body, seconds: seconds)
+    do { return try JSON.decoder.decode(Answer.self, from: data) } catch {
+      throw ServiceError(
+        .unavailable, "\(noun) gave an answer that cannot be read.", detail: String(reflecting: error), retryAfter: 2)
+    }
+  }
+
+  /// Calls where the answer has no body of interest.
+  public func call(
+    _ method: HTTPMethod, _ path: String, origin: CallOrigin, body: (any Encodable & Sendable)? = nil,
+    seconds: Int64 = 10
+  ) async throws {
+    _ = try await send(method, path, origin: origin, body: body, seconds: seconds)
+  }
+
+  private func send(
+    _ method: HTTPMethod, _ path: String, origin: CallOrigin, body: (any Encodable & Sendable)?, seconds: Int64
+  ) async throws -> Data {
+    var request = HTTPClientRequest(url: url + path)
+    request.method = method
+    request.headers.add(name: "Authorization", value: "Bearer \(secret)")
+    request.headers.add(name: "X-Request-Id", value: origin.requestID)
+    if let caller = origin.caller {
+      request.headers.add(name: HTTPField.Name.caller.rawName, value: caller.headerValue)
+    }
+    if let body {
+      request.headers.add(name: "Content-Type", value: "application/json")
+      request.body = .bytes(ByteBuffer(bytes: try JSON.encoder.encode(body)))
+    }
+    do {
+      let response = try await client.execute(request, timeout: .seconds(seconds))
+      let data = Data(buffer: try await response.body.collect(upTo: Self.largestAnswer))
+      guard (200..<300).contains(response.status.code) else { throw refusal(status: response.status, data) }
+      return data
+    } catch let error as ServiceError { throw error } catch {
+      throw ServiceError(
+        .unavailable, "\(noun) cannot be reached; try again.", detail: String(reflecting: error), retryAfter: 2)
+    }
+  }
+
+  private static let largestAnswer = 64 << 20
+
+  private func refusal(status: HTTPResponseStatus, _ data: Data) -> ServiceError {
+    if let problem = try? JSON.decoder.decode(Problem.self, from: data) {
+      var error = problem.serviceError
+      if error.code == .unavailable { error.retryAfter = 2 }
+      return error
+    }
+    return ServiceError(.unavailable, "\(noun) answered \(status.code).", retryAfter: 2)
+  }
+}
+
+/// The HTTP client that all calls between services go through.
+public enum InternalHTTP {
+  /// - Parameter configure: What the use adds, such as a pinned certificate.
+  public static func makeClient(_ configure: (inout HTTPClient.Configuration) -> Void = { _ in }) -> HTTPClient {
+    var configuration = HTTPClient.Configuration()
+    configuration.timeout = .init(connect: .seconds(3))
+    // A service that is away must be told as such at once, not after the pool's own attempts.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.redirectConfiguration = .disallow
+    configure(&configuration)
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+}

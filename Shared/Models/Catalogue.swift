@@ -1,0 +1,272 @@
+import Foundation
+
+/// A person who may log in.
+public struct User: Codable, Sendable, Equatable {
+  public var id: UserID
+  public var email: String
+  public var admin: Bool
+  public var createdAt: Date
+  public var lastLoginAt: Date?
+
+  public init(id: UserID, email: String, admin: Bool, createdAt: Date, lastLoginAt: Date?) {
+    self.id = id
+    self.email = email
+    self.admin = admin
+    self.createdAt = createdAt
+    self.lastLoginAt = lastLoginAt
+  }
+}
+
+/// A log-in that has not ended.
+public struct Session: Codable, Sendable, Equatable {
+  public var id: SessionID
+  public var createdAt: Date
+  public var expiresAt: Date
+
+  public init(id: SessionID, createdAt: Date, expiresAt: Date) {
+    self.id = id
+    self.createdAt = createdAt
+    self.expiresAt = expiresAt
+  }
+}
+
+public enum HostState: String, Codable, Sendable { case up, unreachable, maintenance }
+
+/// How guests run on a host: by the CPU's own extensions, or by QEMU's emulation.
+public enum Virtualisation: String, Codable, Sendable { case kvm, emulated }
+
+/// A hypervisor host. Members that only administrators see are nil for everyone else.
+public struct Host: Codable, Sendable, Equatable {
+  public var id: HostID
+  public var addr: String?
+  public var user: String?
+  public var state: HostState
+  public var hypervisor: String?
+  public var virtualisation: Virtualisation?
+  public var arch: String
+  /// Logical CPUs, and how many virtual ones are promised to VMs.
+  public var cpus: Int?
+  public var cpusAllocated: Int?
+  /// Memory in MiB.
+  public var mem: Int?
+  public var memAllocated: Int?
+  /// Disk in GiB.
+  public var disk: Int?
+  public var diskAllocated: Int?
+  /// What placement may still give away, in MiB and GiB.
+  public var memFree: Int
+  public var diskFree: Int
+  /// SHA-256 of the DER form of the agent's certificate, in hexadecimal.
+  public var fingerprint: String?
+  public var createdAt: Date
+
+  public init(
+    id: HostID, addr: String?, user: String?, state: HostState, hypervisor: String?, virtualisation: Virtualisation?,
+    arch: String, cpus: Int?, cpusAllocated: Int?, mem: Int?, memAllocated: Int?, disk: Int?, diskAllocated: Int?,
+    memFree: Int, diskFree: Int, fingerprint: String?, createdAt: Date
+  ) {
+    self.id = id
+    self.addr = addr
+    self.user = user
+    self.state = state
+    self.hypervisor = hypervisor
+    self.virtualisation = virtualisation
+    self.arch = arch
+    self.cpus = cpus
+    self.cpusAllocated = cpusAllocated
+    self.mem = mem
+    self.memAllocated = memAllocated
+    self.disk = disk
+    self.diskAllocated = diskAllocated
+    self.memFree = memFree
+    self.diskFree = diskFree
+    self.fingerprint = fingerprint
+    self.createdAt = createdAt
+  }
+}
+
+public enum ImageState: String, Codable, Sendable { case importing, available, error }
+
+/// A disk image that VMs are made from.
+public struct Image: Codable, Sendable, Equatable {
+  public var id: ImageID
+  public var name: String
+  public var desc: String
+  public var url: String
+  public var state: ImageState
+  /// Why the import failed: a code and a sentence.
+  public var error: Failure?
+  /// The format of the stored file.
+  public var format: String?
+  /// Bytes of the stored file, and of the disk a guest sees.
+  public var size: Int64?
+  public var virtualSize: Int64?
+  public var sha256: String?
+  public var owner: UserID
+  public var createdAt: Date
+
+  public init(
+    id: ImageID, name: String, desc: String, url: String, state: ImageState, error: Failure?, format: String?,
+    size: Int64?, virtualSize: Int64?, sha256: String?, owner: UserID, createdAt: Date
+  ) {
+    self.id = id
+    self.name = name
+    self.desc = desc
+    self.url = url
+    self.state = state
+    self.error = error
+    self.format = format
+    self.size = size
+    self.virtualSize = virtualSize
+    self.sha256 = sha256
+    self.owner = owner
+    self.createdAt = createdAt
+  }
+}
+
+/// How an import or an operation failed: a stable code, and a sentence to act on.
+public struct Failure: Codable, Sendable, Equatable {
+  public var code: String
+  public var message: String
+
+  public init(code: String, message: String) {
+    self.code = code
+    self.message = message
+  }
+}
+
+public enum VMState: String, Codable, Sendable {
+  case creating, stopped, starting, running, paused, stopping, deleting, error, unknown
+}
+
+public struct VMAddress: Codable, Sendable, Equatable {
+  public var ip: String
+  public var mac: String
+
+  public init(ip: String, mac: String) {
+    self.ip = ip
+    self.mac = mac
+  }
+}
+
+/// A virtual machine.
+public struct VM: Codable, Sendable, Equatable {
+  public var id: VMID
+  public var name: String
+  public var image: ImageID
+  public var host: HostID?
+  /// Memory in MiB.
+  public var mem: Int
+  public var vcpus: Int
+  /// Disk in GiB.
+  public var disk: Int
+  public var state: VMState
+  /// A sentence on why it is in that state, where there is something to say.
+  public var reason: String?
+  public var addresses: [VMAddress]
+  public var owner: UserID
+  public var createdAt: Date
+  public var startedAt: Date?
+
+  public init(
+    id: VMID, name: String, image: ImageID, host: HostID?, mem: Int, vcpus: Int, disk: Int, state: VMState,
+    reason: String?, addresses: [VMAddress], owner: UserID, createdAt: Date, startedAt: Date?
+  ) {
+    self.id = id
+    self.name = name
+    self.image = image
+    self.host = host
+    self.mem = mem
+    self.vcpus = vcpus
+    self.disk = disk
+    self.state = state
+    self.reason = reason
+    self.addresses = addresses
+    self.owner = owner
+    self.createdAt = createdAt
+    self.startedAt = startedAt
+  }
+}
+
+public enum OperationKind: String, Codable, Sendable {
+  case imageImport = "image_import"
+  case imageDelete = "image_delete"
+  case vmCreate = "vm_create"
+  case vmStart = "vm_start"
+  case vmStop = "vm_stop"
+  case vmDelete = "vm_delete"
+}
+
+public enum OperationStatus: String, Codable, Sendable {
+  case pending, running, done, failed, cancelled
+
+  /// Whether nothing will change any more.
+  public var isSettled: Bool { self == .done || self == .failed || self == .cancelled }
+}
+
+/// Something slow that was asked for, and how far it is.
+public struct Operation: Codable, Sendable, Equatable {
+  public var id: OperationID
+  public var kind: OperationKind
+  public var resource: UUIDText
+  public var status: OperationStatus
+  public var step: String?
+  public var progress: OperationProgress?
+  public var error: Failure?
+  public var requestId: String?
+  public var createdAt: Date
+  public var endedAt: Date?
+
+  public init(
+    id: OperationID, kind: OperationKind, resource: UUIDText, status: OperationStatus, step: String?,
+    progress: OperationProgress?, error: Failure?, requestId: String?, createdAt: Date, endedAt: Date?
+  ) {
+    self.id = id
+    self.kind = kind
+    self.resource = resource
+    self.status = status
+    self.step = step
+    self.progress = progress
+    self.error = error
+    self.requestId = requestId
+    self.createdAt = createdAt
+    self.endedAt = endedAt
+  }
+}
+
+/// The id of a resource whose kind the operation's own kind tells.
+public typealias UUIDText = Identifier<Never>
+
+/// Bytes moved, and the number in all where that is known.
+public struct OperationProgress: Codable, Sendable, Equatable {
+  public var done: Int64
+  public var total: Int64?
+
+  public init(done: Int64, total: Int64?) {
+    self.done = done
+    self.total = total
+  }
+}
+
+public enum Role: String, Codable, Sendable {
+  case owner
+  case operator_ = "operator"
+  case viewer
+}
+
+/// That a user may do something with a resource.
+public struct Permission: Codable, Sendable, Equatable {
+  public var user: UserID
+  public var resource: UUIDText
+  public var type: ResourceKind
+  public var role: Role
+  public var createdAt: Date
+
+  public init(user: UserID, resource: UUIDText, type: ResourceKind, role: Role, createdAt: Date) {
+    self.user = user
+    self.resource = resource
+    self.type = type
+    self.role = role
+    self.createdAt = createdAt
+  }
+}

@@ -1,0 +1,164 @@
+import Foundation
+
+// What the services say to each other.
+
+/// On whose behalf a service is called; the gateway has authenticated them.
+public struct Caller: Sendable, Equatable {
+  public var user: UserID
+  public var admin: Bool
+
+  public init(user: UserID, admin: Bool) {
+    self.user = user
+    self.admin = admin
+  }
+}
+
+public struct IssuedToken: Codable, Sendable {
+  public var token: String
+
+  public init(token: String) { self.token = token }
+}
+
+/// The answer to a token that is good.
+public struct VerifiedSession: Codable, Sendable {
+  public var user: User
+  public var session: Session
+
+  public init(user: User, session: Session) {
+    self.user = user
+    self.session = session
+  }
+}
+
+/// A resource as it is after a mutation was written, and the operation that will settle it, if anything is left to do.
+public struct Accepted<Resource: Codable & Sendable>: Codable, Sendable {
+  public var resource: Resource
+  public var operation: Operation?
+
+  public init(resource: Resource, operation: Operation?) {
+    self.resource = resource
+    self.operation = operation
+  }
+}
+
+/// How much a user owns.
+public struct Holdings: Codable, Sendable {
+  public var images: Int
+  public var vms: Int
+
+  public init(images: Int, vms: Int) {
+    self.images = images
+    self.vms = vms
+  }
+}
+
+// What the inventory says to an agent, and what it answers.
+
+/// Binds an agent to an installation.
+public struct Enrolment: Codable, Sendable {
+  public var user: String
+  public var password: String
+  public var installation: UUIDText
+  /// The credential of every later call.
+  public var secret: String
+
+  public init(user: String, password: String, installation: UUIDText, secret: String) {
+    self.user = user
+    self.password = password
+    self.installation = installation
+    self.secret = secret
+  }
+}
+
+/// What a host is.
+public struct HostFacts: Codable, Sendable, Equatable {
+  public var hostname: String
+  public var hypervisor: String
+  public var virtualisation: Virtualisation
+  public var arch: String
+  public var cpus: Int
+  /// MiB, and GiB of the file system that VM disks are on.
+  public var mem: Int
+  public var disk: Int
+  /// Changes with every boot of the host.
+  public var bootID: String
+
+  public init(
+    hostname: String, hypervisor: String, virtualisation: Virtualisation, arch: String, cpus: Int, mem: Int, disk: Int,
+    bootID: String
+  ) {
+    self.hostname = hostname
+    self.hypervisor = hypervisor
+    self.virtualisation = virtualisation
+    self.arch = arch
+    self.cpus = cpus
+    self.mem = mem
+    self.disk = disk
+    self.bootID = bootID
+  }
+}
+
+/// What a VM's power should be. `stopped` asks the guest; `off` takes its power.
+public enum DesiredPower: String, Codable, Sendable { case running, stopped, off }
+
+/// The whole of a VM as the agent should make it; sending it again changes nothing.
+public struct VMSpec: Codable, Sendable, Equatable {
+  public var id: VMID
+  public var owner: UserID
+  /// Rises with every change asked for; the agent refuses one lower than it has seen.
+  public var generation: Int64
+  public var name: String
+  public var mem: Int
+  public var vcpus: Int
+  public var disk: Int
+  public var image: ImageID
+  /// SHA-256 of the image's file.
+  public var imageSHA256: String
+  public var sshKeys: [String]
+  public var power: DesiredPower
+
+  public init(
+    id: VMID, owner: UserID, generation: Int64, name: String, mem: Int, vcpus: Int, disk: Int, image: ImageID,
+    imageSHA256: String, sshKeys: [String], power: DesiredPower
+  ) {
+    self.id = id
+    self.owner = owner
+    self.generation = generation
+    self.name = name
+    self.mem = mem
+    self.vcpus = vcpus
+    self.disk = disk
+    self.image = image
+    self.imageSHA256 = imageSHA256
+    self.sshKeys = sshKeys
+    self.power = power
+  }
+}
+
+/// What libvirt says of a VM.
+public enum ObservedPower: String, Codable, Sendable { case running, paused, stopped, crashed }
+
+public struct VMReport: Codable, Sendable, Equatable {
+  public var id: VMID
+  public var generation: Int64
+  public var power: ObservedPower
+  public var addresses: [VMAddress]
+
+  public init(id: VMID, generation: Int64, power: ObservedPower, addresses: [VMAddress]) {
+    self.id = id
+    self.generation = generation
+    self.power = power
+    self.addresses = addresses
+  }
+}
+
+/// Everything an agent knows: its host, and every domain that carries our metadata.
+public struct HostReport: Codable, Sendable {
+  public var facts: HostFacts
+  public var vms: [VMReport]
+
+  public init(facts: HostFacts, vms: [VMReport]) {
+    self.facts = facts
+    self.vms = vms
+  }
+}

@@ -1,0 +1,233 @@
+import Foundation
+
+// What clients send, checked while it is read: every initialiser throws `ServiceError` `invalid_field` with the name of
+// the offending field.
+
+/// `POST /iaas/sessions`.
+public struct LoginRequest: Codable, Sendable {
+  public var email: String
+  public var password: String
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case email, password }
+
+  public init(email: String, password: String) {
+    self.email = email
+    self.password = password
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strictContainer(CodingKeys.self)
+    email = try fields.decode(String.self, forKey: .email)
+    password = try fields.decode(String.self, forKey: .password)
+  }
+}
+
+/// `POST /iaas/users`.
+public struct NewUser: Codable, Sendable {
+  public var email: String
+  public var password: String
+  public var admin: Bool
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case email, password, admin }
+
+  public init(email: String, password: String, admin: Bool) {
+    self.email = email
+    self.password = password
+    self.admin = admin
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strictContainer(CodingKeys.self)
+    email = try Text.checked(fields.decode(String.self, forKey: .email), field: "email")
+    password = try fields.decode(String.self, forKey: .password)
+    admin = try fields.decodeIfPresent(Bool.self, forKey: .admin) ?? false
+    guard !password.isEmpty, password.utf8.count <= 1024 else {
+      throw ServiceError.invalid("password", "must have 1 to 1024 bytes.")
+    }
+  }
+}
+
+/// `POST /iaas/hosts`.
+public struct NewHost: Codable, Sendable {
+  /// `name`, `name:port` or `[v6]:port` of the agent.
+  public var addr: String
+  /// The enrolment account of the agent's own configuration.
+  public var user: String
+  public var password: String
+  /// The fingerprint the certificate must have; nil trusts the first one seen.
+  public var fingerprint: String?
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case addr, user, password, fingerprint }
+
+  public init(addr: String, user: String, password: String, fingerprint: String?) {
+    self.addr = addr
+    self.user = user
+    self.password = password
+    self.fingerprint = fingerprint
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strictContainer(CodingKeys.self)
+    addr = try Text.checked(fields.decode(String.self, forKey: .addr), field: "addr")
+    user = try Text.checked(fields.decode(String.self, forKey: .user), field: "user")
+    password = try fields.decode(String.self, forKey: .password)
+    fingerprint = try fields.decodeIfPresent(String.self, forKey: .fingerprint)?.lowercased().replacing(":", with: "")
+  }
+}
+
+/// `POST /iaas/images`, in either shape that clients send.
+public struct NewImage: Codable, Sendable {
+  public var url: String
+  public var name: String
+  public var desc: String
+  /// The SHA-256, in hexadecimal, that the downloaded bytes must have.
+  public var sha256: String?
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case url, name, desc, sha256, img }
+  private struct Named: Decodable {
+    let name: String
+    let desc: String?
+    enum CodingKeys: String, CodingKey, CaseIterable { case name, desc }
+    init(from decoder: any Decoder) throws {
+      let fields = try decoder.strictContainer(CodingKeys.self)
+      name = try fields.decode(String.self, forKey: .name)
+      desc = try fields.decodeIfPresent(String.self, forKey: .desc)
+    }
+  }
+
+  public init(url: String, name: String, desc: String, sha256: String?) {
+    self.url = url
+    self.name = name
+    self.desc = desc
+    self.sha256 = sha256
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strictContainer(CodingKeys.self)
+    let nested = try fields.decodeIfPresent(Named.self, forKey: .img)
+    url = try Text.checked(fields.decode(String.self, forKey: .url), field: "url", limit: 2048)
+    name = try Text.checked(nested?.name ?? fields.decode(String.self, forKey: .name), field: "name")
+    let text = try nested.map { $0.desc ?? "" } ?? fields.decodeIfPresent(String.self, forKey: .desc) ?? ""
+    desc = try Text.checked(text, field: "desc", limit: 1024, mayBeEmpty: true)
+    sha256 = try fields.decodeIfPresent(String.self, forKey: .sha256)?.lowercased()
+    if let sha256, sha256.utf8.count != 64 || !sha256.allSatisfy(\.isHexDigit) {
+      throw ServiceError.invalid("sha256", "must be 64 hexadecimal digits.")
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(url, forKey: .url)
+    try fields.encode(name, forKey: .name)
+    try fields.encode(desc, forKey: .desc)
+    try fields.encodeIfPresent(sha256, forKey: .sha256)
+  }
+}
+
+/// `POST /iaas/vms`.
+public struct NewVM: Codable, Sendable {
+  public var image: ImageID
+  /// MiB; nil for the default.
+  public var mem: Int?
+  public var vcpus: Int?
+  /// GiB; nil for the image's own size, rounded up.
+  public var disk: Int?
+  public var name: String?
+  /// Public keys in OpenSSH's format, one a string.
+  public var sshKeys: [String]
+  public var start: Bool
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case image, mem, vcpus, disk, name, sshKeys, start }
+
+  public init(
+    image: ImageID, mem: Int?, vcpus: Int?, disk: Int?, name: String?, sshKeys: [String], start: Bool
+  ) {
+    self.image = image
+    self.mem = mem
+    self.vcpus = vcpus
+    self.disk = disk
+    self.name = name
+    self.sshKeys = sshKeys
+    self.start = start
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strictContainer(CodingKeys.self)
+    guard let image = ImageID(try fields.decode(String.self, forKey: .image)) else {
+      throw ServiceError.invalid("image", "must be the id of an image.")
+    }
+    self.image = image
+    mem = try fields.decodeIfPresent(MemoryAmount.self, forKey: .mem)?.mebibytes
+    vcpus = try fields.decodeIfPresent(Int.self, forKey: .vcpus)
+    disk = try fields.decodeIfPresent(Int.self, forKey: .disk)
+    name = try fields.decodeIfPresent(String.self, forKey: .name).map { try HostName.checked($0) }
+    sshKeys = try fields.decodeIfPresent([String].self, forKey: .sshKeys) ?? []
+    start = try fields.decodeIfPresent(Bool.self, forKey: .start) ?? false
+    try Self.check("mem", mem, in: 16...4_194_304, unit: "MiB")
+    try Self.check("vcpus", vcpus, in: 1...256, unit: "virtual CPUs")
+    try Self.check("disk", disk, in: 1...65_536, unit: "GiB")
+    guard sshKeys.count <= 32 else { throw ServiceError.invalid("sshKeys", "must be at most 32 keys.") }
+    for key in sshKeys { _ = try Text.checked(key, field: "sshKeys", limit: 16_384) }
+  }
+
+  private static func check(_ field: String, _ value: Int?, in range: ClosedRange<Int>, unit: String) throws {
+    guard let value, !range.contains(value) else { return }
+    throw ServiceError.invalid(field, "must be \(range.lowerBound) to \(range.upperBound) \(unit).")
+  }
+}
+
+/// A guest's name: a DNS label (RFC 1123, 2.1), as it becomes the host name.
+public enum HostName {
+  public static func checked(_ name: String) throws -> String {
+    let letters = name.utf8.allSatisfy { byte in
+      (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) || (0x41...0x5a).contains(byte) || byte == 0x2d
+    }
+    guard (1...63).contains(name.utf8.count), letters, !name.hasPrefix("-"), !name.hasSuffix("-") else {
+      throw ServiceError.invalid("name", "must be 1 to 63 letters, digits and hyphens, with no hyphen at either end.")
+    }
+    return name
+  }
+}
+
+/// What a client asks a VM to become; `start` and `stop` and the names of the states mean the same.
+public enum PowerRequest: String, Codable, Sendable, CaseIterable {
+  case start, stop, running, stopped, reboot, reset, pause, resume
+}
+
+/// `PUT /iaas/vms/{vmId}`.
+public struct VMUpdate: Codable, Sendable {
+  public var state: PowerRequest
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case state }
+
+  public init(state: PowerRequest) { self.state = state }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strictContainer(CodingKeys.self)
+    guard let state = PowerRequest(rawValue: try fields.decode(String.self, forKey: .state)) else {
+      let all = PowerRequest.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ServiceError.invalid("state", "must be one of \(all).")
+    }
+    self.state = state
+  }
+}
+
+/// `POST …/shares`.
+public struct NewShare: Codable, Sendable {
+  /// A user's id or e-mail.
+  public var user: String
+  public var role: Role
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case user, role }
+
+  public init(user: String, role: Role) {
+    self.user = user
+    self.role = role
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strictContainer(CodingKeys.self)
+    user = try Text.checked(fields.decode(String.self, forKey: .user), field: "user")
+    role = try fields.decodeIfPresent(Role.self, forKey: .role) ?? .owner
+  }
+}

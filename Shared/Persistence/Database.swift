@@ -1,0 +1,36 @@
+import Logging
+import Models
+import Postgres
+import ServiceKit
+
+extension PostgresError: ServiceErrorConvertible {
+  /// Unreachable or overloaded reads as 503; anything else that a back end did not translate is a defect of ours.
+  public var serviceError: ServiceError {
+    if isUnavailable {
+      return ServiceError(
+        .unavailable, "The database cannot be reached. Nothing was changed; try again.",
+        detail: String(reflecting: self), retryAfter: 2)
+    }
+    return ServiceError(
+      .internalError, "Something went wrong on our side. The log has more under the request id.",
+      detail: String(reflecting: self))
+  }
+}
+
+/// The one way to a service's database.
+public enum Database {
+  /// Opens a pool from `postgres` (libpq connection string; passwords by its `passfile`) and `postgres.connections`
+  /// (default 8), and brings the schema forward.
+  public static func open(_ settings: Settings, migrator: Migrator, logger: Logger) async throws -> PostgresPool {
+    let pool = PostgresPool(
+      conninfo: conninfo(try settings.required("postgres")),
+      size: try settings.integer("postgres.connections", default: 8, in: 1...100))
+    for name in try await migrator.apply(with: pool) { logger.info("migrated", metadata: ["migration": "\(name)"]) }
+    return pool
+  }
+
+  /// Bounds how long a connection is tried and a statement runs, so that a request ends in time.
+  public static func conninfo(_ given: String) -> String {
+    "connect_timeout=3 tcp_user_timeout=10000 options='-c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000' \(given)"
+  }
+}
