@@ -28,9 +28,10 @@ func service(
   ]
 }
 
-func tests(_ name: String, dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .testTarget(
-    name: name, dependencies: ["TestSupport", "Models"] + dependencies, path: "Tests/\(name)", swiftSettings: strict)
+    name: name, dependencies: ["TestSupport", "Models"] + dependencies, path: "Tests/\(name)", exclude: exclude,
+    swiftSettings: strict)
 }
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -104,7 +105,8 @@ let package = Package(
     library(
       "Clients", path: "Shared/Clients",
       dependencies: [
-        "Models", "ServiceKit", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS,
+        "Models", "ServiceKit", asyncHTTPClient, httpTypes, lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+        nioTLS,
         crypto,
       ]),
   ]
@@ -136,15 +138,15 @@ let package = Package(
 
       library(
         "TestSupport", path: "Tests/TestSupport",
-        dependencies: ["Models", "Postgres", "Libvirt", asyncHTTPClient, logging, nioCore]),
+        dependencies: ["Models", "Postgres", "ServiceKit", asyncHTTPClient, logging, nioCore]),
       tests("ModelsTests", dependencies: []),
       tests("PostgresTests", dependencies: ["Postgres"]),
       tests("LibvirtTests", dependencies: ["Libvirt"]),
-      tests("ServiceKitTests", dependencies: ["ServiceKit", hummingbird, hummingbirdTesting]),
+      tests("ServiceKitTests", dependencies: ["ServiceKit", hummingbird, hummingbirdTesting, configuration]),
       tests("AuthServiceTests", dependencies: ["AuthService", "Postgres", "ServiceKit", hummingbird, crypto]),
-      tests("InventoryServiceTests", dependencies: ["InventoryService", "Postgres", "ServiceKit"]),
-      tests("ComputeAgentTests", dependencies: ["ComputeAgent", "Libvirt"]),
-      tests("GatewayTests", dependencies: ["Gateway", "ServiceKit", hummingbird, hummingbirdTesting]),
+      tests("InventoryServiceTests", dependencies: ["InventoryService", "Postgres", "ServiceKit", "Clients"]),
+      tests("ComputeAgentTests", dependencies: ["ComputeAgent", "Libvirt", "ServiceKit"], exclude: ["Golden"]),
+      tests("GatewayTests", dependencies: ["Gateway", "Clients", "ServiceKit", hummingbird, hummingbirdTesting]),
       tests("CommandLineTests", dependencies: ["CommandLineTool"]),
       tests("SystemTests", dependencies: [asyncHTTPClient]),
     ],

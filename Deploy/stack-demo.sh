@@ -36,7 +36,11 @@ end_server() {
 }
 
 # Whether the import ended, well or not.
-import_ended() { [[ $(demo_image | jq 'map(select(.state == "importing")) | length') == 0 ]]; }
+import_ended() {
+  local images
+  images=$(demo_image) || die "cannot list the images; see $(logfile gateway)"
+  [[ $(jq 'any(.[]; .state == "importing")' <<<"$images") == false ]]
+}
 
 import_image() {
   image=$(image_id)

@@ -20,6 +20,9 @@ public enum GatewayApplication {
       inventory: InventoryClient(
         peer: peer(settings.optional("inventory.url") ?? "http://127.0.0.1:7002", "The inventory-service"))
     ).routes
-    return [try HTTPServer.make(routes, listen: listen, name: "gateway", tls: nil, logger: logger)]
+    return [
+      ClientLifetime { try await client.shutdown() },
+      try HTTPServer.make(routes, listen: listen, name: "gateway", tls: nil, logger: logger),
+    ]
   }
 }

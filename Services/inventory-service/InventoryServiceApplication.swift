@@ -22,10 +22,11 @@ public enum InventoryServiceApplication {
       vcpus: try settings.integer("vm.vcpus", default: 1, in: 1...256))
     let pool = try await Database.open(settings, migrator: inventoryMigrator, logger: logger)
 
+    let agents = AgentClients()
     let operations = OperationStore(pool: pool)
     let signal = OperationSignal(
       connection: PostgresConnection(conninfo: Database.conninfo(try settings.required("postgres"))), logger: logger)
-    let hosts = Hosts(store: HostStore(pool: pool), agents: AgentClients(), seal: seal)
+    let hosts = Hosts(store: HostStore(pool: pool), agents: agents, seal: seal)
     let images = ImageStore(pool: pool)
     let download = ImageDownload(policy: policy, limit: limits.file, stallSeconds: 30)
     let loop = ControlLoop(
@@ -40,7 +41,7 @@ public enum InventoryServiceApplication {
       operations: Operations(store: operations, signal: signal), credentials: credentials
     ).routes
     return [
-      signal, loop, HostReporter(hosts: hosts, logger: logger),
+      ClientLifetime { await agents.shutdown() }, signal, loop, HostReporter(hosts: hosts, logger: logger),
       ImageSweeper(store: images, files: files, logger: logger),
       try HTTPServer.make(routes, listen: listen, name: "inventory-service", tls: nil, logger: logger),
     ]

@@ -44,6 +44,7 @@ extension LibvirtConnection {
   /// (``LibvirtError/Code/xmlError`` and others) and a name or UUID taken by another domain
   /// (``LibvirtError/Code/operationFailed``).
   /// See https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainDefineXMLFlags.
+  @discardableResult
   public func define(xml: String) throws(LibvirtError) -> Domain {
     try withConnection { (connection) throws(LibvirtError) in
       let domain = try check(virDomainDefineXMLFlags(connection, try refusingNUL(xml), 0))

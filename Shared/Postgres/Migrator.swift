@@ -29,7 +29,10 @@ public struct Migrator: Sendable {
       try connection.executeScript(
         """
         SELECT pg_advisory_lock(hashtext('\(schema)'));
-        CREATE SCHEMA IF NOT EXISTS \(schema);
+        DO $$ BEGIN
+          -- Where an administrator made the schema, the role needs no right to make one.
+          IF to_regnamespace('\(schema)') IS NULL THEN CREATE SCHEMA \(schema); END IF;
+        END $$;
         CREATE TABLE IF NOT EXISTS \(schema).migrations (
           name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
         """)

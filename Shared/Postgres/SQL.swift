@@ -65,7 +65,7 @@ extension Data: PostgresEncodable {
 }
 extension Date: PostgresEncodable {
   public var postgresText: String {
-    formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
+    formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
 }
 extension Array: PostgresEncodable where Element: PostgresEncodable {

@@ -10,7 +10,7 @@ public enum JSON {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.dateEncodingStrategy = .custom { date, encoder in
       var container = encoder.singleValueContainer()
-      try container.encode(date.formatted(.iso8601.time(includingFractionalSeconds: true)))
+      try container.encode(date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
     }
     return encoder
   }()
@@ -19,7 +19,7 @@ public enum JSON {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .custom { decoder in
       let text = try decoder.singleValueContainer().decode(String.self)
-      if let date = try? Date(text, strategy: .iso8601.time(includingFractionalSeconds: true)) { return date }
+      if let date = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) { return date }
       return try Date(text, strategy: .iso8601)
     }
     return decoder

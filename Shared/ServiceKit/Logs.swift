@@ -35,7 +35,7 @@ struct JSONLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     var line = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues(\.description)
-    line["time"] = Date().formatted(.iso8601.time(includingFractionalSeconds: true))
+    line["time"] = Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     line["level"] = event.level.rawValue
     line["label"] = label
     line["message"] = event.message.description

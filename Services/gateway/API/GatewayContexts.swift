@@ -62,7 +62,10 @@ struct TokenMiddleware: RouterMiddleware {
       }
     }
     unquote()
-    if text.lowercased().hasPrefix("bearer ") { text = text.dropFirst(7).trimmingCharacters(in: .whitespaces) }
+    let words = text.split(separator: " ", maxSplits: 1)
+    if words.first?.lowercased() == "bearer" {
+      text = words.count == 2 ? words[1].trimmingCharacters(in: .whitespaces) : ""
+    }
     unquote()
     return text.isEmpty || text.utf8.count > 4096 ? nil : text
   }

@@ -24,7 +24,7 @@ struct OperationStore: Sendable {
   let pool: PostgresPool
 
   /// How long a claim is good without renewal.
-  static let leaseSeconds = 30
+  static let leaseSeconds = 15
   static let channel = "inventory_operations"
 
   private static let columns: SQL = """

@@ -1,0 +1,61 @@
+import ArgumentParser
+
+// The verbs that are alike for every kind of object.
+
+/// `ls`, also as `list`.
+struct ListCommand<Kind: Resource>: Verb {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: "ls", abstract: "List the \(Kind.noun)s that you may see.",
+      discussion: "Example: iaas \(Kind.noun.lowercased()) ls \"\(Kind.exampleQuery)\"", aliases: ["list"])
+  }
+
+  @OptionGroup var common: CommonOptions
+
+  @Argument(help: "Only those for which this condition holds, written as in SQL.")
+  var query: [String] = []
+
+  func run(in context: CommandContext) async throws {
+    let condition = query.isEmpty ? [] : [(name: "query", value: query.joined(separator: " "))]
+    try output(context).list(try await context.client.get([Kind].self, Kind.collectionPath, query: condition))
+  }
+}
+
+/// `show`.
+struct ShowCommand<Kind: Resource>: Verb {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: "show", abstract: "Show everything about one \(Kind.noun).",
+      discussion: "Example: iaas \(Kind.noun.lowercased()) show 0199f3a2 -o json")
+  }
+
+  @OptionGroup var common: CommonOptions
+
+  @Argument(help: "Its id, the beginning of its id, or its name.")
+  var reference: String
+
+  func run(in context: CommandContext) async throws {
+    let id = try await context.resolver.id(reference, of: Kind.self)
+    try output(context).object(try await context.client.get(Kind.self, Kind.path(id)), withAllFields: true)
+  }
+}
+
+/// `rm`.
+struct RemoveCommand<Kind: Resource>: Verb {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: "rm", abstract: "Remove one \(Kind.noun).",
+      discussion: "Example: iaas \(Kind.noun.lowercased()) rm 0199f3a2")
+  }
+
+  @OptionGroup var common: CommonOptions
+  @OptionGroup var wait: WaitOptions
+
+  @Argument(help: "Its id, the beginning of its id, or its name.")
+  var reference: String
+
+  func run(in context: CommandContext) async throws {
+    let id = try await context.resolver.id(reference, of: Kind.self)
+    try await context.remove(id, as: reference, Kind.self, wait, output(context))
+  }
+}

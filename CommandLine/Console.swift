@@ -1,0 +1,90 @@
+import Foundation
+import Models
+
+/// Where a command prints, and asks.
+protocol Console: Sendable {
+  var printsToTerminal: Bool { get }
+  var readsFromTerminal: Bool { get }
+  /// To standard output, as it is.
+  func write(_ bytes: Data) throws
+  /// A line to standard error, as it is.
+  func writeError(_ line: String)
+  /// A question to standard error, with no end of the line.
+  func ask(_ question: String)
+  /// A line of standard input without its end; nil at the end of the input.
+  func readLine() -> String?
+  /// A line from the terminal that is not shown while it is typed.
+  func readUnseen() throws -> String?
+}
+
+extension Console {
+  /// A line for people, on standard error, with what must not reach a terminal replaced.
+  func tell(_ line: String) { writeError(Text.printable(line, limit: .max)) }
+
+  /// Text to standard output; on a terminal, what must not reach one is replaced.
+  func print(_ text: String) throws {
+    guard printsToTerminal else { return try write(Data(text.utf8)) }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    try write(Data(lines.map { Text.printable(String($0), limit: .max) }.joined(separator: "\n").utf8))
+  }
+}
+
+/// The console of the process.
+struct ProcessConsole: Console {
+  var printsToTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+  var readsFromTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+  /// A reader that has gone, such as `head`, is not an error.
+  func write(_ bytes: Data) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if written < 0, errno == EINTR { continue }
+      if written < 0, errno == EPIPE { return }
+      guard written > 0 else {
+        throw CommandFailure(.failed, "Cannot write the result: \(String(cString: strerror(errno))).")
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  func ask(_ question: String) { try? FileHandle.standardError.write(contentsOf: Data(question.utf8)) }
+
+  func writeError(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8)) }
+
+  func readLine() -> String? { Swift.readLine() }
+
+  func readUnseen() throws -> String? {
+    var original = termios()
+    guard tcgetattr(STDIN_FILENO, &original) == 0 else { return readLine() }
+    var unseen = UnseenInput.settings(from: original)
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen)
+    defer {
+      tcsetattr(STDIN_FILENO, TCSAFLUSH, &original)
+      writeError("")
+    }
+    var bytes = [UInt8](repeating: 0, count: UnseenInput.longest)
+    return try UnseenInput.line(bytes.prefix(max(0, read(STDIN_FILENO, &bytes, bytes.count))))
+  }
+}
+
+/// A line typed without being shown. Signals are off meanwhile, or an interruption would leave the terminal mute;
+/// Ctrl-C ends the line instead, and is looked for in it.
+enum UnseenInput {
+  /// As long as a terminal's line can be (`N_TTY_BUF_SIZE` of Linux).
+  static let longest = 4096
+  private static let interrupt: UInt8 = 3
+
+  static func settings(from original: termios) -> termios {
+    var settings = original
+    settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
+    withUnsafeMutableBytes(of: &settings.c_cc) { $0[Int(VEOL)] = interrupt }
+    return settings
+  }
+
+  static func line(_ bytes: some Collection<UInt8>) throws -> String? {
+    guard !bytes.contains(interrupt) else { throw CommandFailure(.failed, "Interrupted.") }
+    guard !bytes.isEmpty else { return nil }
+    return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,40 @@
+/// How `iaas` ended, for scripts.
+enum ExitStatus: Int32, Sendable {
+  case done = 0
+  case failed = 1
+  case usage = 2
+  case notFound = 3
+  /// Not logged in, or not allowed.
+  case refused = 4
+  case conflict = 5
+  case quotaExceeded = 6
+  case noCapacity = 7
+  case timedOut = 8
+
+  /// What an answer that is not a success means; the code goes before the HTTP status.
+  init(httpStatus: Int, code: String?) {
+    switch (httpStatus, code) {
+    case (403, "quota_exceeded"): self = .quotaExceeded
+    case (507, "no_capacity"): self = .noCapacity
+    case (401, _), (403, _): self = .refused
+    case (404, _): self = .notFound
+    case (409, _): self = .conflict
+    default: self = .failed
+    }
+  }
+}
+
+/// Why a command did not do what was asked: the lines for standard error, and the exit status.
+struct CommandFailure: Error, Equatable {
+  let status: ExitStatus
+  let lines: [String]
+
+  init(_ status: ExitStatus, _ lines: String...) {
+    self.init(status, lines: lines)
+  }
+
+  init(_ status: ExitStatus, lines: [String]) {
+    self.status = status
+    self.lines = lines
+  }
+}

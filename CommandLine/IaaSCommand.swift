@@ -1,0 +1,64 @@
+import ArgumentParser
+import Foundation
+
+/// The `iaas` command: one request, or one change waited for, and an exit status that scripts can rely on.
+public struct IaaSCommand: AsyncParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "iaas", abstract: "Virtual machines, images and hosts of an IaaS installation.",
+    discussion: """
+      Example: iaas login ana@example.org && iaas vm add debian-12 2G --ssh-key ~/.ssh/id_ed25519.pub --start
+
+      Images, VMs, hosts and users are named by their id, the first characters of it (4 or more), or their name.
+
+      Environment: IAAS_URL, IAAS_TOKEN, IAAS_CONFIG, IAAS_INSECURE_HTTP=1.
+      Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 not logged in or not allowed, 5 conflict, 6 over quota, \
+      7 no capacity, 8 timed out.
+      """,
+    version: "iaas \(Version.current)",
+    subcommands: [
+      Login.self, Logout.self, UserCommand.self, HostCommand.self, ImageCommand.self, VMCommand.self,
+      OperationCommand.self, VersionCommand.self,
+    ])
+
+  public init() {}
+
+  /// Runs the command line of the process, and ends the process.
+  public static func main() async {
+    signal(SIGPIPE, SIG_IGN)
+    Foundation.exit(await run(Array(CommandLine.arguments.dropFirst()), console: ProcessConsole()).rawValue)
+  }
+
+  /// Runs a command line and reports what went wrong.
+  static func run(_ arguments: [String], console: any Console) async -> ExitStatus {
+    do {
+      var command = try await asyncParseAsRoot(arguments)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+      return .done
+    } catch {
+      return report(error, console: console)
+    }
+  }
+
+  /// Help that was asked for goes to standard output, all else to standard error.
+  static func report(_ error: any Error, console: any Console) -> ExitStatus {
+    if let failure = error as? CommandFailure {
+      for (index, line) in failure.lines.enumerated() { console.tell(index == 0 ? "iaas: \(line)" : line) }
+      return failure.status
+    }
+    let text = fullMessage(for: error)
+    switch exitCode(for: error) {
+    case .success:
+      return (try? console.print(text + "\n")) == nil ? .failed : .done
+    case .validationFailure:
+      for line in text.split(separator: "\n", omittingEmptySubsequences: false) { console.tell(String(line)) }
+      return .usage
+    default:
+      console.tell("iaas: something unforeseen went wrong: \(error)")
+      return .failed
+    }
+  }
+}

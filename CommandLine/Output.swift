@@ -1,0 +1,57 @@
+import ArgumentParser
+import Foundation
+import Models
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
+  case table, json, name
+}
+
+/// Prints results in the format that was asked for.
+struct Output: Sendable {
+  let format: OutputFormat
+  let console: any Console
+
+  func list<Kind: Resource>(_ fetched: Fetched<[Kind]>) throws {
+    switch format {
+    case .table: try console.print(Table.list(fetched.value, Kind.columns))
+    case .json: try json(fetched.json)
+    case .name: for object in fetched.value { try name(object) }
+    }
+  }
+
+  /// One object as a row, as after a change, or with all its fields.
+  func object<Kind: Resource>(_ fetched: Fetched<Kind>, withAllFields: Bool = false) throws {
+    switch format {
+    case .table where withAllFields: try console.print(Table.fields(fetched.value, Kind.fields))
+    case .table: try console.print(Table.list([fetched.value], Kind.columns))
+    case .json: try json(fetched.json)
+    case .name: try name(fetched.value)
+    }
+  }
+
+  /// What a command did that no object of the API tells: a sentence for people, members for programs.
+  func note(_ sentence: String, name: String, members: [String: String]) throws {
+    switch format {
+    case .table: console.tell(sentence)
+    case .json:
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      try json(try encoder.encode(members))
+    case .name: try line(name)
+    }
+  }
+
+  /// The API's own bytes, and the end of the line that they lack.
+  private func json(_ bytes: Data) throws {
+    let end = bytes.last == UInt8(ascii: "\n") ? Data() : Data("\n".utf8)
+    if console.printsToTerminal {
+      try console.print(String(decoding: bytes + end, as: UTF8.self))
+    } else {
+      try console.write(bytes + end)
+    }
+  }
+
+  private func name(_ object: some Resource) throws { try line(object.handle ?? "\(object.id)") }
+
+  private func line(_ text: String) throws { try console.print(Text.printable(text, limit: .max) + "\n") }
+}

@@ -1,0 +1,19 @@
+import Models
+
+/// An error as the API words it (RFC 9457), as much of it as was sent.
+struct Problem: Decodable {
+  var title: String?
+  var detail: String?
+  var code: String?
+  var requestId: String?
+  var errors: [FieldError]?
+
+  /// The sentence, then a line of what the fields lack that the sentence does not say already.
+  func failure(httpStatus: Int) -> CommandFailure {
+    let sentence = detail ?? title ?? "The server answered \(httpStatus)."
+    let request = httpStatus >= 500 ? requestId.map { " (request \($0))" } ?? "" : ""
+    let fields = (errors ?? []).map { "\($0.field): \($0.message)" }.filter { !sentence.contains($0) }
+    let lines = [sentence + request] + (fields.isEmpty ? [] : [fields.joined(separator: " ")])
+    return CommandFailure(ExitStatus(httpStatus: httpStatus, code: code), lines: lines)
+  }
+}

@@ -1,0 +1,43 @@
+import Models
+
+/// Finds what people mean by an id, the beginning of one, or a name.
+struct Resolver: Sendable {
+  /// Fewer characters of an id are not taken for one.
+  private static let shortestPrefix = 4
+
+  let client: APIClient
+
+  /// The id itself needs no question to the server.
+  /// - Throws: `CommandFailure` `not found`, or `usage` when several are meant.
+  func id<Kind: Resource>(_ reference: String, of kind: Kind.Type) async throws -> UUIDText {
+    if let id = UUIDText(reference) { return id }
+    return try await find(reference, kind).id
+  }
+
+  /// The object, for those who want to name it.
+  /// - Throws: as `id`.
+  func object<Kind: Resource>(_ reference: String, of kind: Kind.Type) async throws -> Kind {
+    guard let id = UUIDText(reference) else { return try await find(reference, kind) }
+    return try await client.get(Kind.self, Kind.path(id)).value
+  }
+
+  private func find<Kind: Resource>(_ reference: String, _: Kind.Type) async throws -> Kind {
+    try Self.choose(reference, from: try await client.get([Kind].self, Kind.collectionPath).value)
+  }
+
+  /// The one object whose name is the reference, or whose id begins with it.
+  static func choose<Kind: Resource>(_ reference: String, from all: [Kind]) throws -> Kind {
+    let prefix = reference.count >= shortestPrefix ? reference.lowercased() : nil
+    let meant = all.filter { object in
+      object.handle == reference || prefix.map { "\(object.id)".hasPrefix($0) } ?? false
+    }
+    guard let first = meant.first else {
+      throw CommandFailure(.notFound, "There is no \(Kind.noun) \"\(reference)\", or you may not see it.")
+    }
+    guard meant.count == 1 else {
+      let candidates = meant.map { "  \($0.id)  \($0.handle ?? "")" }
+      throw CommandFailure(.usage, lines: ["\"\(reference)\" may mean any of these:"] + candidates)
+    }
+    return first
+  }
+}

@@ -1,0 +1,35 @@
+import Models
+
+/// A disk image.
+struct ImageView: Resource {
+  static let noun = "image"
+  static let collection = "images"
+  static let exampleQuery = "state = 'available'"
+  static let columns: [Column<Self>] = [
+    Column("id") { "\($0.id)" }, Column("name") { $0.name }, Column("state") { $0.state },
+    Column("format") { $0.format }, Column("size") { $0.size.map(Units.bytes) },
+    Column("virtual size") { $0.virtualSize.map(Units.bytes) }, Column("created") { $0.createdAt },
+  ]
+  static var fields: [Column<Self>] {
+    columns + [
+      Column("description") { $0.desc }, Column("url") { $0.url }, Column("sha256") { $0.sha256 },
+      Column("owner") { $0.owner }, Column("error") { $0.error?.message },
+    ]
+  }
+
+  var id: UUIDText
+  var name: String
+  var desc: String?
+  var url: String?
+  var state: String
+  var error: Failure?
+  var format: String?
+  var size: Int64?
+  var virtualSize: Int64?
+  var sha256: String?
+  var owner: String?
+  var createdAt: String?
+
+  var handle: String? { name }
+  var trouble: String? { state == "error" ? error?.message ?? "The image \(label) is in error." : nil }
+}

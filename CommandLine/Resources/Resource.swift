@@ -1,0 +1,28 @@
+import Models
+
+/// A kind of object of the API, with as much of it as people are shown. States and kinds are plain text here, so that a
+/// server that knows a new one does not break an old command line.
+protocol Resource: Decodable, Sendable {
+  /// The kind as it stands in a sentence.
+  static var noun: String { get }
+  /// The collection's name in paths.
+  static var collection: String { get }
+  /// A query that makes sense for it, for the help.
+  static var exampleQuery: String { get }
+  /// What a list shows of it, and what is shown of one alone.
+  static var columns: [Column<Self>] { get }
+  static var fields: [Column<Self>] { get }
+  var id: UUIDText { get }
+  /// What people call it; nil when it has an id only.
+  var handle: String? { get }
+  /// Why it is of no use, if so.
+  var trouble: String? { get }
+}
+
+extension Resource {
+  static var collectionPath: String { "/iaas/\(collection)" }
+  static func path(_ id: UUIDText) -> String { "\(collectionPath)/\(id)" }
+  var trouble: String? { nil }
+  /// The name with the id.
+  var label: String { handle.map { "\($0) (\(id))" } ?? "\(id)" }
+}

@@ -1,0 +1,139 @@
+import ArgumentParser
+import Foundation
+import Models
+
+/// How long a command waits for what it asked for.
+struct WaitOptions: ParsableArguments {
+  @Flag(name: .customLong("no-wait"), help: "Return as soon as the server has taken the request.")
+  var noWait = false
+
+  @Option(help: ArgumentHelp("Give up waiting after this time; the server goes on.", valueName: "seconds"))
+  var timeout = 600
+
+  func validate() throws {
+    guard (0...31_536_000).contains(timeout) else { throw ValidationError("--timeout must be 0 to 31536000 seconds.") }
+  }
+}
+
+/// How a change ended: the object, and whether the server has finished with it.
+struct Settled<Kind: Resource>: Sendable {
+  let object: Fetched<Kind>
+  let isFinished: Bool
+}
+
+/// Asks for a change and waits until it is made: as long as the server cares to by itself, then by its operation.
+struct Waiter: Sendable {
+  /// Seconds that the server waits before it answers a change, and a question after an operation.
+  private static let changeWait = 10
+  private static let operationWait = 30
+
+  let client: APIClient
+  let console: any Console
+  let options: WaitOptions
+  /// Least time between two questions, should the server answer without waiting.
+  let pause: Duration
+
+  /// Makes or alters an object.
+  /// - Throws: `CommandFailure`, also when the operation failed or the object is in error.
+  func change<Kind: Resource>(_ request: APIRequest, _: Kind.Type) async throws -> Settled<Kind> {
+    let deadline = self.deadline
+    let answer = try await client.send(preferring(request))
+    let first: Fetched<Kind> = try client.decode(answer)
+    guard answer.status == 202 else { return try usable(Settled(object: first, isFinished: true)) }
+    guard let operation = try await finish(answer, by: deadline) else {
+      return Settled(object: first, isFinished: false)
+    }
+    console.tell("\(operation.line): done")
+    let last = try await client.get(Kind.self, Kind.path(first.value.id))
+    return try usable(Settled(object: last, isFinished: true))
+  }
+
+  /// Removes an object, and says whether it is gone already.
+  /// - Throws: as `change`.
+  func remove<Kind: Resource>(_ id: UUIDText, _ kind: Kind.Type) async throws -> Bool {
+    let deadline = self.deadline
+    let answer = try await client.send(preferring(.delete(kind.path(id))))
+    guard answer.status == 202 else { return true }
+    return try await finish(answer, by: deadline) != nil
+  }
+
+  private var deadline: ContinuousClock.Instant { ContinuousClock.now + .seconds(options.timeout) }
+
+  private func preferring(_ request: APIRequest) -> APIRequest {
+    var request = request
+    request.held = options.noWait ? 0 : min(Self.changeWait, options.timeout)
+    request.headers["Prefer"] = options.noWait ? "respond-async" : "wait=\(request.held)"
+    return request
+  }
+
+  private func usable<Kind>(_ settled: Settled<Kind>) throws -> Settled<Kind> {
+    guard !options.noWait, let trouble = settled.object.value.trouble else { return settled }
+    throw CommandFailure(.failed, trouble)
+  }
+
+  /// The operation when it is done; nil when nobody waits for it.
+  private func finish(_ answer: APIAnswer, by deadline: ContinuousClock.Instant) async throws -> OperationView? {
+    guard let operation = Self.operation(of: answer) else {
+      console.tell("The server goes on with it, and did not say how to follow.")
+      return nil
+    }
+    guard !options.noWait else {
+      console.tell(Self.goesOn(operation))
+      return nil
+    }
+    return try await follow(operation, until: deadline)
+  }
+
+  /// The id at the end of `Operation-Location`; where else that points is not followed.
+  private static func operation(of answer: APIAnswer) -> UUIDText? {
+    answer.headers["operation-location"]?.split(separator: "/").last.flatMap { UUIDText(String($0)) }
+  }
+
+  private func follow(_ id: UUIDText, until deadline: ContinuousClock.Instant) async throws -> OperationView {
+    var shown: String?
+    while true {
+      let asked = ContinuousClock.now
+      let operation = try await question(id, seconds: Self.seconds(from: asked, to: deadline))
+      if operation.isSettled { return try Self.successful(operation) }
+      if operation.line != shown {
+        console.tell(operation.line)
+        shown = operation.line
+      }
+      guard ContinuousClock.now < deadline else { throw timedOut(id) }
+      try await Task.sleep(until: min(asked + pause, deadline))
+    }
+  }
+
+  private func question(_ id: UUIDText, seconds: Int) async throws -> OperationView {
+    let held = min(Self.operationWait, seconds)
+    let path = OperationView.path(id)
+    do {
+      return try await client.get(OperationView.self, path, query: [("wait", "\(held)")], held: held).value
+    } catch let failure as CommandFailure {
+      throw CommandFailure(failure.status, lines: failure.lines + [Self.goesOn(id)])
+    }
+  }
+
+  /// Whole seconds, rounded up.
+  private static func seconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Int {
+    max(0, Int(((end - start) / .seconds(1)).rounded(.up)))
+  }
+
+  private static func successful(_ operation: OperationView) throws -> OperationView {
+    switch OperationStatus(rawValue: operation.status) {
+    case .failed:
+      throw CommandFailure(.failed, operation.error?.message ?? "The operation \(operation.id) failed.")
+    case .cancelled:
+      throw CommandFailure(.failed, operation.error?.message ?? "The operation \(operation.id) was cancelled.")
+    case .pending, .running, .done, nil: return operation
+    }
+  }
+
+  private func timedOut(_ id: UUIDText) -> CommandFailure {
+    CommandFailure(.timedOut, "Not done after \(options.timeout) s.", Self.goesOn(id))
+  }
+
+  private static func goesOn(_ id: UUIDText) -> String {
+    "The server goes on with it. See: iaas operation show \(id)"
+  }
+}

@@ -1,0 +1,51 @@
+# `make` lists what there is.
+
+# Debug is built soonest; CONFIGURATION=release makes the fast executables.
+CONFIGURATION ?= debug
+VMS ?= keep
+TEST ?=
+
+# Without it, dependencies are compiled anew at random.
+export SWIFT_DETERMINISTIC_HASHING := 1
+export BIN := $(CURDIR)/.build/$(CONFIGURATION)
+export VMS
+
+SWIFT_BUILD := swift build -c $(CONFIGURATION) --explicit-target-dependency-import-check error
+SOURCES := Package.swift Services Shared CommandLine Tests
+SCRIPTS := Deploy/packages Deploy/stack Deploy/stack-demo.sh Deploy/lib.sh Deploy/guest-image Deploy/private-libvirt \
+  Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/check .ci/run
+
+.PHONY: help demo up down clean-state build test lint format packages
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+demo: packages build ## From nothing to a command run in a virtual machine over SSH
+	@Deploy/stack demo
+
+up: packages build ## Start the stack on this machine
+	@Deploy/stack up
+
+down: ## Stop what `make up` started; VMs keep running unless VMS=stop
+	@Deploy/stack down
+
+clean-state: ## Stop, and remove everything the stack made
+	@Deploy/stack clean
+
+packages: ## Install the Debian packages that are lacking
+	@Deploy/packages build
+	@Deploy/packages run
+
+build: packages ## Build the executables
+	$(SWIFT_BUILD)
+
+test: packages ## Run every test (TEST=filter for some)
+	$(SWIFT_BUILD) --build-tests
+	@Tests/run $(TEST)
+
+lint: ## Check the style of the code and the scripts
+	swift format lint --strict --parallel --recursive $(SOURCES)
+	@for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
+
+format: ## Format the code
+	swift format --in-place --parallel --recursive $(SOURCES)

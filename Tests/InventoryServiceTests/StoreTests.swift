@@ -1,0 +1,263 @@
+import Clients
+import Foundation
+import Models
+import Postgres
+import TestSupport
+import Testing
+
+@testable import InventoryService
+
+/// An inventory's database with one host and one image.
+struct InventoryFixture: Sendable {
+  let pool: PostgresPool
+  let host: HostID
+  let image: ImageID
+  let admin = Caller(user: .make(), admin: true)
+  let ana = Caller(user: .make(), admin: false)
+  let eve = Caller(user: .make(), admin: false)
+
+  var vms: VMStore { VMStore(pool: pool) }
+  var images: ImageStore { ImageStore(pool: pool) }
+  var hosts: HostStore { HostStore(pool: pool) }
+  var operations: OperationStore { OperationStore(pool: pool) }
+  var intents: VMIntentStore { VMIntentStore(pool: pool) }
+
+  static let facts = HostFacts(
+    hostname: "h", hypervisor: "QEMU", virtualisation: .emulated, arch: "x86_64", cpus: 4, mem: 5120, disk: 100,
+    bootID: "b")
+
+  static func with(_ body: (InventoryFixture) async throws -> Void) async throws {
+    try await TestDatabase.with(inventoryMigrator) { pool, _ in
+      let host = try await HostStore(pool: pool).insert(
+        NewHost(addr: "127.0.0.1:1", user: "agent", password: "", fingerprint: nil), PinnedCertificate(der: Data([1])),
+        sealedSecret: Data([2]), facts)
+      let fixture = InventoryFixture(pool: pool, host: host.id, image: .make())
+      try await pool.execute(
+        """
+        INSERT INTO inventory.images (id, owner, name, description, url, state, size, virtual_size, sha256)
+        VALUES (\(fixture.image.uuid), \(fixture.ana.user.uuid), 'i', '', 'http://x/', 'available', 1, 1, 'aa')
+        """)
+      try await pool.execute(
+        Permissions.grant(.owner, on: UUIDText(fixture.image.uuid), type: .image, to: fixture.ana.user))
+      try await body(fixture)
+    }
+  }
+
+  func newVM(mem: Int = 512, start: Bool = false) -> NewVM {
+    NewVM(image: image, mem: mem, vcpus: 1, disk: nil, name: nil, sshKeys: [], start: start)
+  }
+
+  func add(mem: Int = 512, as caller: Caller? = nil) async throws -> Accepted<VM> {
+    try await vms.insert(newVM(mem: mem), VMDefaults(mem: 512, vcpus: 1), caller ?? ana, requestID: "r")
+  }
+
+  /// Carries the VM's operation out as if the agent had answered.
+  func settle(_ power: ObservedPower) async throws {
+    let claim = try #require(try await operations.claim())
+    try await intents.settle(
+      claim, VMReport(id: VMID(claim.resource.uuid), generation: 1, power: power, addresses: []))
+  }
+}
+
+func code(_ body: () async throws -> Void) async -> ErrorCode? {
+  do { try await body() } catch let error as ServiceError { return error.code } catch {}
+  return nil
+}
+
+@Suite(.timeLimit(.minutes(2))) struct VMStoreTests {
+  @Test func aVMIsWrittenWithAllThatBelongsToIt() async throws {
+    try await InventoryFixture.with { fixture in
+      let accepted = try await fixture.add()
+      #expect(accepted.resource.state == .creating && accepted.resource.host == fixture.host)
+      #expect(accepted.operation?.kind == .vmCreate && accepted.operation?.status == .pending)
+      let host = try #require(try await fixture.hosts.get(fixture.host, fixture.admin))
+      #expect(host.memAllocated == 512 && host.cpusAllocated == 1 && host.diskAllocated == 1)
+    }
+  }
+
+  @Test func hiddenIsLikeAbsent() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      #expect(try await fixture.vms.get(vm, fixture.ana) != nil)
+      #expect(try await fixture.vms.get(vm, fixture.admin) != nil)
+      #expect(try await fixture.vms.get(vm, fixture.eve) == nil)
+      #expect(try await fixture.vms.list(fixture.eve).isEmpty)
+      #expect(try await fixture.images.list(fixture.eve).isEmpty)
+      #expect(await code { _ = try await fixture.vms.delete(vm, fixture.eve, requestID: "") } == .notFound)
+      #expect(
+        await code { _ = try await fixture.vms.setPower(.running, of: vm, fixture.eve, requestID: "") } == .notFound)
+      #expect(await code { _ = try await fixture.add(as: fixture.eve) } == .notFound)
+      #expect(await code { try await fixture.images.delete(fixture.image, fixture.eve) } == .notFound)
+    }
+  }
+
+  @Test func aViewerIsToldWhichRoleIsMissing() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      try await fixture.pool.execute(Permissions.grant(.viewer, on: UUIDText(vm.uuid), type: .vm, to: fixture.eve.user))
+      #expect(try await fixture.vms.get(vm, fixture.eve) != nil)
+      #expect(
+        await code { _ = try await fixture.vms.setPower(.running, of: vm, fixture.eve, requestID: "") } == .forbidden)
+      #expect(await code { _ = try await fixture.vms.delete(vm, fixture.eve, requestID: "") } == .forbidden)
+    }
+  }
+
+  @Test func sixtyFourAtOnceNeverExceedAHost() async throws {
+    try await InventoryFixture.with { fixture in
+      let outcomes = await withTaskGroup(of: ErrorCode?.self) { group in
+        for _ in 0..<64 { group.addTask { await code { _ = try await fixture.add(mem: 512) } } }
+        return await group.reduce(into: [ErrorCode?]()) { $0.append($1) }
+      }
+      #expect(outcomes.filter { $0 == nil }.count == 10)
+      #expect(outcomes.filter { $0 == .noCapacity }.count == 54)
+      let host = try await fixture.hosts.get(fixture.host, fixture.admin)
+      #expect(host?.memAllocated == 5120)
+    }
+  }
+
+  @Test func startAndStopFollowTheState() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      func power(_ power: DesiredPower) async throws -> Accepted<VM> {
+        try await fixture.vms.setPower(power, of: vm, fixture.ana, requestID: "r")
+      }
+      #expect(await code { _ = try await power(.running) } == .invalidState)
+      try await fixture.settle(.stopped)
+      #expect(try await power(.stopped).operation == nil)
+      let start = try await power(.running)
+      #expect(start.resource.state == .starting && start.operation?.kind == .vmStart)
+      #expect(try await power(.running).operation?.id == start.operation?.id)
+      #expect(await code { _ = try await power(.stopped) } == .invalidState)
+      try await fixture.settle(.running)
+      #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .running)
+      #expect(try await fixture.vms.get(vm, fixture.ana)?.startedAt != nil)
+    }
+  }
+
+  @Test func removalOverridesWhatIsUnderWayAndGivesTheRoomBack() async throws {
+    try await InventoryFixture.with { fixture in
+      let created = try await fixture.add()
+      let claim = try #require(try await fixture.operations.claim())
+      let removal = try await fixture.vms.delete(created.resource.id, fixture.ana, requestID: "r")
+      #expect(removal.resource.state == .deleting)
+      #expect(
+        try await fixture.vms.delete(created.resource.id, fixture.ana, requestID: "r").operation?.id
+          == removal.operation?.id)
+      await #expect(throws: ClaimLost.self) {
+        try await fixture.intents.settle(
+          claim, VMReport(id: created.resource.id, generation: 1, power: .stopped, addresses: []))
+      }
+      let first = try #require(created.operation)
+      #expect(try await fixture.operations.get(first.id, fixture.ana)?.status == .cancelled)
+      let next = try #require(try await fixture.operations.claim())
+      try await fixture.intents.forget(created.resource.id, next)
+      #expect(try await fixture.vms.get(created.resource.id, fixture.admin) == nil)
+      #expect(try await fixture.hosts.get(fixture.host, fixture.admin)?.memAllocated == 0)
+    }
+  }
+
+  @Test func anImageInUseLeavesTheCatalogueAndKeepsItsFile() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      try await fixture.images.delete(fixture.image, fixture.ana)
+      #expect(try await fixture.images.get(fixture.image, fixture.admin) == nil)
+      #expect(try await fixture.images.disposable().isEmpty)
+      #expect(await code { try await fixture.images.delete(fixture.image, fixture.ana) } == .notFound)
+      _ = try await fixture.vms.delete(vm, fixture.ana, requestID: "r")
+      try await fixture.intents.forget(vm, try #require(try await fixture.operations.claim()))
+      #expect(try await fixture.images.disposable() == [fixture.image])
+    }
+  }
+
+  @Test func aHostWithVMsStays() async throws {
+    try await InventoryFixture.with { fixture in
+      _ = try await fixture.add()
+      #expect(await code { try await fixture.hosts.delete(fixture.host) } == .conflict)
+      #expect(await code { try await fixture.hosts.delete(.make()) } == .notFound)
+    }
+  }
+
+  @Test func theListOfMigrationsIsTheFolder() throws {
+    let folder = TestEnvironment.root.appendingPathComponent("Services/inventory-service/Migrations").path
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    #expect(files == inventoryMigrator.migrations.map { "\($0.name).sql" })
+  }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct OperationStoreTests {
+  @Test func anOperationHasOneHolderAtATime() async throws {
+    try await InventoryFixture.with { fixture in
+      _ = try await fixture.add()
+      let claims = try await withThrowingTaskGroup(of: Claim?.self) { group in
+        for _ in 0..<16 { group.addTask { try await fixture.operations.claim() } }
+        return try await group.reduce(into: [Claim]()) { if let claim = $1 { $0.append(claim) } }
+      }
+      #expect(claims.count == 1)
+    }
+  }
+
+  @Test func aLeaseThatRanOutIsTakenAndTheOldHolderRefused() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      let old = try #require(try await fixture.operations.claim())
+      try await fixture.pool.execute("UPDATE inventory.operations SET due_at = now() - interval '1 second'")
+      let new = try #require(try await fixture.operations.claim())
+      #expect(new.epoch == old.epoch + 1 && new.attempt == 2)
+      #expect(try await fixture.operations.renew(old, step: nil, progress: nil) == false)
+      let report = VMReport(id: vm, generation: 1, power: .stopped, addresses: [])
+      await #expect(throws: ClaimLost.self) { try await fixture.intents.settle(old, report) }
+      try await fixture.operations.postpone(old, seconds: -10, step: "late")
+      #expect(try await fixture.operations.claim() == nil)
+      try await fixture.intents.settle(new, report)
+      #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .stopped)
+    }
+  }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct ReportTests {
+  private func report(_ vms: [VMReport]) -> HostReport { HostReport(facts: InventoryFixture.facts, vms: vms) }
+
+  @Test func reportsMoveTheStateUnlessSomethingIsUnderWayOrNewer() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      let seen = [VMReport(id: vm, generation: 1, power: .running, addresses: [VMAddress(ip: "10.0.0.2", mac: "m")])]
+      let later = Date().addingTimeInterval(60)
+      try await fixture.hosts.store(report(seen), from: fixture.host, askedAt: later)
+      #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .creating)
+      try await fixture.settle(.stopped)
+      try await fixture.hosts.store(report(seen), from: fixture.host, askedAt: Date().addingTimeInterval(-60))
+      #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .stopped)
+      try await fixture.hosts.store(report(seen), from: fixture.host, askedAt: later)
+      let running = try await fixture.vms.get(vm, fixture.ana)
+      #expect(running?.state == .running && running?.addresses.first?.ip == "10.0.0.2")
+      try await fixture.hosts.store(report([]), from: fixture.host, askedAt: later)
+      #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .error)
+    }
+  }
+
+  @Test func aSilentHostMakesItsVMsUnknownAndComesBack() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      try await fixture.settle(.running)
+      try await fixture.hosts.noteSilence(of: fixture.host)
+      #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .running)
+      try await fixture.pool.execute("UPDATE inventory.hosts SET last_report_at = now() - interval '1 minute'")
+      try await fixture.hosts.noteSilence(of: fixture.host)
+      #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .unknown)
+      #expect(try await fixture.hosts.get(fixture.host, fixture.admin)?.state == .unreachable)
+      #expect(await code { _ = try await fixture.add() } == .noCapacity)
+      let seen = [VMReport(id: vm, generation: 1, power: .running, addresses: [])]
+      try await fixture.hosts.store(report(seen), from: fixture.host, askedAt: Date().addingTimeInterval(60))
+      #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .running)
+      #expect(try await fixture.hosts.get(fixture.host, fixture.admin)?.state == .up)
+    }
+  }
+
+  @Test func othersSeeOnlyTheRoomOfAHost() async throws {
+    try await InventoryFixture.with { fixture in
+      let host = try #require(try await fixture.hosts.list(fixture.ana).first)
+      #expect(
+        host.memFree == 5120 && host.addr == nil && host.fingerprint == nil && host.user == nil && host.cpus == nil)
+    }
+  }
+}

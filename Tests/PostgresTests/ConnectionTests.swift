@@ -1,0 +1,101 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct ConnectionTests {
+  @Test func typesComeBackAsTheyWent() async throws {
+    try await TestDatabase.with { pool, _ in
+      let (id, date, data) = (UUID(), Date(timeIntervalSince1970: 1_700_000_000.125), Data([0, 1, 255]))
+      let text = "quote ' backslash \\ ümlaut"
+      let same = try await pool.first(
+        """
+        SELECT \(id)::uuid AS id, \(date)::timestamptz AS date, \(data)::bytea AS data, \(text)::text AS text,
+          \(-5)::bigint AS number, \(true)::boolean AS flag, \(1.5)::float8 AS double, NULL::text AS nothing,
+          ARRAY['a,b', 'c'] = \(["a,b", "c"])::text[] AS list
+        """
+      ) { row in
+        let values: (UUID, Date, Data, String) = (try row("id"), try row("date"), try row("data"), try row("text"))
+        let number: Int = try row("number")
+        let (flag, list): (Bool, Bool) = (try row("flag"), try row("list"))
+        let double: Double = try row("double")
+        let nothing: String? = try row.optional("nothing")
+        return values == (id, date, data, text) && number == -5 && flag && list && double == 1.5 && nothing == nil
+      }
+      #expect(same == true)
+    }
+  }
+
+  @Test func aFailedTransactionLeavesNothing() async throws {
+    try await TestDatabase.with { pool, _ in
+      try await pool.execute("CREATE TABLE t (n bigint CONSTRAINT t_positive CHECK (n > 0))")
+      let error = await #expect(throws: PostgresError.self) {
+        try await pool.transaction { connection in
+          _ = try connection.execute("INSERT INTO t VALUES (\(1))")
+          _ = try connection.execute("INSERT INTO t VALUES (\(-1))")
+        }
+      }
+      #expect(error?.sqlState == "23514" && error?.constraint == "t_positive")
+      #expect(try await pool.first("SELECT count(*) AS n FROM t") { try $0("n", as: Int.self) } == 0)
+    }
+  }
+
+  @Test func aLostConnectionIsAnErrorOnceAndThenANewOne() async throws {
+    try await TestDatabase.with { _, conninfo in
+      let pool = PostgresPool(conninfo: conninfo, size: 1)
+      let pid = try await pool.first("SELECT pg_backend_pid()::bigint AS pid") { try $0("pid", as: Int.self) } ?? 0
+      let other = PostgresPool(conninfo: conninfo, size: 1)
+      try await other.execute("SELECT pg_terminate_backend(\(pid)::int)")
+      let error = await #expect(throws: PostgresError.self) { try await pool.execute("SELECT 1") }
+      #expect(error?.isUnavailable == true)
+      #expect(try await pool.execute("SELECT 1") == 1)
+    }
+  }
+
+  @Test func manyTasksShareFewConnections() async throws {
+    try await TestDatabase.with { _, conninfo in
+      let pool = PostgresPool(conninfo: conninfo, size: 3)
+      try await pool.execute("CREATE TABLE t (n bigint)")
+      try await pool.execute("INSERT INTO t VALUES (0)")
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<100 { group.addTask { try await pool.execute("UPDATE t SET n = n + 1") } }
+        try await group.waitForAll()
+      }
+      #expect(try await pool.first("SELECT n FROM t") { try $0("n", as: Int.self) } == 100)
+    }
+  }
+
+  @Test func aServerThatIsAwayIsToldAsSuch() async throws {
+    let pool = PostgresPool(conninfo: "host=/nonexistent dbname=none", size: 1)
+    let error = await #expect(throws: PostgresError.self) { try await pool.execute("SELECT 1") }
+    #expect(error?.isUnavailable == true && error?.sqlState == nil)
+  }
+
+  @Test func notificationsArrive() async throws {
+    try await TestDatabase.with { pool, conninfo in
+      let listener = PostgresConnection(conninfo: conninfo)
+      try await listener.executeScript("LISTEN news")
+      #expect(try await listener.waitForNotification(seconds: 0.01) == false)
+      try await pool.execute("SELECT pg_notify('news', '')")
+      #expect(try await listener.waitForNotification(seconds: 20))
+    }
+  }
+
+  @Test func migrationsAreAppliedOnceByManyAtOnce() async throws {
+    try await TestDatabase.with { _, conninfo in
+      let migrator = Migrator(
+        schema: "s",
+        migrations: [
+          Migration(name: "V0001_a", bytes: Array("CREATE TABLE s.a (n bigint);".utf8)),
+          Migration(name: "V0002_b", bytes: Array("INSERT INTO s.a VALUES (1); SELECT pg_sleep(0.05);".utf8)),
+        ])
+      let applied = try await withThrowingTaskGroup(of: [String].self) { group in
+        for _ in 0..<4 {
+          group.addTask { try await migrator.apply(with: PostgresPool(conninfo: conninfo, size: 1)) }
+        }
+        return try await group.reduce(into: []) { $0 += $1 }
+      }
+      #expect(applied == ["V0001_a", "V0002_b"])
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Hummingbird
+import HummingbirdTesting
+import Models
+import ServiceKit
+import Testing
+
+/// What every service does with every request, shown on one with three routes.
+@Suite struct RequestHandlingTests {
+  private func withService(_ body: @Sendable (any TestClientProtocol) async throws -> Void) async throws {
+    let routes = ServiceRoutes(isReady: {}) { router in
+      router.post("/users") { request, _ in JSONResponse(["email": try await request.decodeJSON(NewUser.self).email]) }
+      router.get("/users/:id") { _, context in
+        let id: UserID = try context.id("id", of: .user)
+        return JSONResponse(["id": id])
+      }
+      router.get("/broken") { _, _ -> Response in throw NSError(domain: "secret detail", code: 1) }
+    }
+    try await Application(router: routes.router).test(.router, body)
+  }
+
+  private func problem(_ response: TestResponse) throws -> Problem {
+    #expect(response.headers[.contentType] == "application/problem+json")
+    return try JSON.decoder.decode(Problem.self, from: Data(buffer: response.body))
+  }
+
+  @Test(arguments: [
+    ("", 400, "malformed_request"), ("[]", 400, "malformed_request"), ("null", 400, "malformed_request"),
+    ("{\"email\":", 400, "malformed_request"), ("{\"email\":\"a\\u0000\",\"password\":\"b\"}", 422, "invalid_field"),
+    ("{\"email\":\"a\"}", 422, "invalid_field"), ("{\"email\":1,\"password\":\"b\"}", 422, "invalid_field"),
+    ("{\"email\":null,\"password\":\"b\"}", 422, "invalid_field"),
+    ("{\"email\":\"a\",\"password\":\"b\",\"x\":1}", 422, "invalid_field"),
+    (String(repeating: "[", count: 100_000), 400, "malformed_request"),
+    ("{\"email\":" + String(repeating: "[", count: 100_000), 400, "malformed_request"),
+  ])
+  func badBodiesAreRefusedWithAReason(_ body: String, _ status: Int, _ code: String) async throws {
+    try await withService { client in
+      try await client.execute(uri: "/users", method: .post, body: ByteBuffer(string: body)) { response in
+        let problem = try self.problem(response)
+        #expect(problem.status == status && problem.code == code && response.status.code == status)
+      }
+    }
+  }
+
+  @Test func invalidUTF8AndUTF16AreRefused() async throws {
+    try await withService { client in
+      for bytes: [UInt8] in [
+        [0xff, 0xfe, 0x7b, 0x00], [0x7b, 0x22, 0xc3, 0x28, 0x22], [0xef, 0xbb, 0xbf, 0x7b, 0x7d],
+      ] {
+        try await client.execute(uri: "/users", method: .post, body: ByteBuffer(bytes: bytes)) {
+          #expect($0.status == .badRequest)
+        }
+      }
+    }
+  }
+
+  @Test func aLargeBodyIsRefused() async throws {
+    try await withService { client in
+      let body = ByteBuffer(repeating: UInt8(ascii: " "), count: (1 << 20) + 1)
+      try await client.execute(uri: "/users", method: .post, body: body) { #expect($0.status == .contentTooLarge) }
+    }
+  }
+
+  @Test func otherContentTypesAreRefused() async throws {
+    try await withService { client in
+      for headers: HTTPFields in [[.contentType: "text/plain"], [.contentEncoding: "gzip"]] {
+        try await client.execute(uri: "/users", method: .post, headers: headers, body: ByteBuffer(string: "{}")) {
+          #expect($0.status == .unsupportedMediaType)
+        }
+      }
+    }
+  }
+
+  @Test func unknownPathsAndVerbs() async throws {
+    try await withService { client in
+      try await client.execute(uri: "/nothing", method: .get) { #expect($0.status == .notFound) }
+      try await client.execute(uri: "/users", method: .delete) { response in
+        #expect(response.status == .methodNotAllowed)
+        #expect(response.headers[.allow] == "POST")
+      }
+      try await client.execute(uri: "/users/x", method: .trace) { #expect($0.status == .methodNotAllowed) }
+    }
+  }
+
+  @Test(arguments: ["x", "..%2F..%2Fetc", "%00", String(repeating: "a", count: 5000)])
+  func whatIsNoIdIsNotFound(_ id: String) async throws {
+    try await withService { client in
+      try await client.execute(uri: "/users/\(id)", method: .get) { #expect($0.status == .notFound) }
+    }
+  }
+
+  @Test func defectsTellNothing() async throws {
+    try await withService { client in
+      try await client.execute(uri: "/broken", method: .get) { response in
+        #expect(response.status == .internalServerError)
+        #expect(!String(buffer: response.body).contains("secret"))
+      }
+    }
+  }
+
+  @Test func theRequestIdIsKeptWhenItIsOne() async throws {
+    try await withService { client in
+      try await client.execute(uri: "/health", method: .get, headers: [.requestID: "abc-123"]) {
+        #expect($0.headers[.requestID] == "abc-123")
+      }
+      for bad in ["", String(repeating: "a", count: 65), "a b", "ü"] {
+        try await client.execute(uri: "/health", method: .get, headers: [.requestID: bad]) {
+          #expect($0.headers[.requestID] != bad && $0.headers[.requestID]?.isEmpty == false)
+        }
+      }
+    }
+  }
+
+  @Test func metricsCountRequests() async throws {
+    try await withService { client in
+      try await client.execute(uri: "/health", method: .get) { #expect($0.status == .ok) }
+      try await client.execute(uri: "/metrics", method: .get) { response in
+        let text = String(buffer: response.body)
+        #expect(text.contains("# TYPE http_requests_total counter"))
+        #expect(text.contains(#"http_requests_total{method="GET",route="/health",status="200"}"#))
+      }
+    }
+  }
+}
