@@ -40,8 +40,8 @@ build: packages ## Build the executables
 	$(SWIFT_BUILD)
 
 test: packages ## Run every test (TEST=filter for some)
-	$(SWIFT_BUILD) --build-tests
-	@Tests/run $(TEST)
+	swift build --build-tests --explicit-target-dependency-import-check error
+	@BIN=$(CURDIR)/.build/debug Tests/run $(TEST)
 
 lint: ## Check the style of the code and the scripts
 	swift format lint --strict --parallel --recursive $(SOURCES)

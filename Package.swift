@@ -47,6 +47,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -78,6 +79,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
   ],
@@ -98,7 +100,7 @@ let package = Package(
       "ServiceKit", path: "Shared/ServiceKit",
       dependencies: [
         "Models", "Blocking", hummingbird, hummingbirdTLS, lifecycle, logging, metrics, coreMetrics, configuration,
-        crypto, httpTypes, nioCore, nioSSL, subprocess,
+        crypto, httpTypes, nioCore, nioSSL, subprocess, systemPackage,
       ]),
     library(
       "Persistence", path: "Shared/Persistence", dependencies: ["Postgres", "ServiceKit", "Models", logging, lifecycle]),

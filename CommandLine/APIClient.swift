@@ -74,7 +74,7 @@ struct APIClient: Sendable {
       return CommandFailure(.failed, "\(server) redirects to \(elsewhere), which is not followed; set IAAS_URL to it.")
     }
     return CommandFailure(
-      ExitStatus(httpStatus: answer.status, code: nil), "\(server) answered \(answer.status) and did not say why.")
+      CommandStatus(httpStatus: answer.status, code: nil), "\(server) answered \(answer.status) and did not say why.")
   }
 }
 

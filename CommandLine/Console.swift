@@ -64,7 +64,8 @@ struct ProcessConsole: Console {
       writeError("")
     }
     var bytes = [UInt8](repeating: 0, count: UnseenInput.longest)
-    return try UnseenInput.line(bytes.prefix(max(0, read(STDIN_FILENO, &bytes, bytes.count))))
+    let count = read(STDIN_FILENO, &bytes, bytes.count)
+    return try UnseenInput.line(bytes.prefix(max(0, count)))
   }
 }
 

@@ -6,8 +6,9 @@ import NIOCore
 struct HTTPTransport: Transport {
   /// Longest answer that is read, in bytes.
   static let largestAnswer = 64 << 20
-  /// Seconds a server may take for what it was not asked to hold back.
+  /// Seconds a server may take to begin an answer, and to end it, beyond those it was asked to hold it back.
   private static let patience = 30
+  private static let wholePatience = 120
 
   private let client: HTTPClient
 
@@ -22,20 +23,38 @@ struct HTTPTransport: Transport {
   }
 
   func send(_ request: APIRequest, to server: ServerAddress) async throws -> APIAnswer {
-    var message = HTTPClientRequest(url: server.description + request.target)
-    message.method = .init(rawValue: request.method.rawValue)
-    message.headers = .init(request.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-    message.body = request.body.map { .bytes(ByteBuffer(bytes: $0)) }
+    let limit = Self.wholePatience + request.held
+    return try await withThrowingTaskGroup(of: APIAnswer.self) { group in
+      defer { group.cancelAll() }
+      group.addTask { try await exchange(request, server) }
+      group.addTask {
+        try await Task.sleep(for: .seconds(limit))
+        throw CommandFailure(.timedOut, "\(server) did not finish its answer within \(limit) seconds.")
+      }
+      guard let first = try await group.next() else { throw CancellationError() }
+      return first
+    }
+  }
+
+  private func exchange(_ request: APIRequest, _ server: ServerAddress) async throws -> APIAnswer {
     let seconds = Self.patience + request.held
     let response: HTTPClientResponse
     do {
-      response = try await client.execute(message, timeout: .seconds(Int64(seconds)))
+      response = try await client.execute(Self.message(request, server), timeout: .seconds(Int64(seconds)))
     } catch let error {
       throw Self.unreachable(server, error, seconds: seconds)
     }
     return APIAnswer(
       status: Int(response.status.code), headers: Self.headers(of: response),
       body: try await Self.body(of: response, from: server))
+  }
+
+  private static func message(_ request: APIRequest, _ server: ServerAddress) -> HTTPClientRequest {
+    var message = HTTPClientRequest(url: server.description + request.target)
+    message.method = .init(rawValue: request.method.rawValue)
+    message.headers = .init(request.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+    message.body = request.body.map { .bytes(ByteBuffer(bytes: $0)) }
+    return message
   }
 
   private static func headers(of response: HTTPClientResponse) -> [String: String] {

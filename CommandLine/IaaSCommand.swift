@@ -29,7 +29,7 @@ public struct IaaSCommand: AsyncParsableCommand {
   }
 
   /// Runs a command line and reports what went wrong.
-  static func run(_ arguments: [String], console: any Console) async -> ExitStatus {
+  static func run(_ arguments: [String], console: any Console) async -> CommandStatus {
     do {
       var command = try await asyncParseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand {
@@ -44,7 +44,7 @@ public struct IaaSCommand: AsyncParsableCommand {
   }
 
   /// Help that was asked for goes to standard output, all else to standard error.
-  static func report(_ error: any Error, console: any Console) -> ExitStatus {
+  static func report(_ error: any Error, console: any Console) -> CommandStatus {
     if let failure = error as? CommandFailure {
       for (index, line) in failure.lines.enumerated() { console.tell(index == 0 ? "iaas: \(line)" : line) }
       return failure.status

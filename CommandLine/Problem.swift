@@ -14,6 +14,6 @@ struct Problem: Decodable {
     let request = httpStatus >= 500 ? requestId.map { " (request \($0))" } ?? "" : ""
     let fields = (errors ?? []).map { "\($0.field): \($0.message)" }.filter { !sentence.contains($0) }
     let lines = [sentence + request] + (fields.isEmpty ? [] : [fields.joined(separator: " ")])
-    return CommandFailure(ExitStatus(httpStatus: httpStatus, code: code), lines: lines)
+    return CommandFailure(CommandStatus(httpStatus: httpStatus, code: code), lines: lines)
   }
 }

@@ -43,7 +43,7 @@ struct Waiter: Sendable {
     guard let operation = try await finish(answer, by: deadline) else {
       return Settled(object: first, isFinished: false)
     }
-    console.tell("\(operation.line): done")
+    console.tell("\(operation.title): done")
     let last = try await client.get(Kind.self, Kind.path(first.value.id))
     return try usable(Settled(object: last, isFinished: true))
   }

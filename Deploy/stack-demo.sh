@@ -2,8 +2,8 @@
 # shellcheck disable=SC2154 # the variables of Deploy/stack
 # What `stack demo` does after `up`, with the `iaas` command alone. Sourced by it.
 
-demo_image() { cli image ls "name = 'demo'" -o json; }
-demo_machines() { cli vm ls "name = 'demo'" -o json; }
+demo_image() { cli image ls -o json | jq 'map(select(.name == "demo"))'; }
+demo_machines() { cli vm ls -o json | jq 'map(select(.name == "demo"))'; }
 
 image_id() { demo_image | jq -r 'map(select(.state == "available"))[0].id // empty'; }
 

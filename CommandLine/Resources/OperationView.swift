@@ -27,9 +27,11 @@ struct OperationView: Resource {
 
   var handle: String? { nil }
 
+  var title: String { kind ?? "operation" }
+
   /// How far it is, as one line.
   var line: String {
-    [kind ?? "operation", step ?? status, progressText].compactMap(\.self).joined(separator: " ")
+    "\(title): " + [step ?? status, progressText].compactMap(\.self).joined(separator: " ")
   }
 
   private var progressText: String? { progress.map { Units.progress(done: $0.done, total: $0.total) } }

@@ -71,7 +71,7 @@ public struct ServicePeer: Sendable {
     do {
       let response = try await client.execute(request, timeout: .seconds(seconds))
       let data = Data(buffer: try await response.body.collect(upTo: Self.largestAnswer))
-      guard (200..<300).contains(response.status.code) else { throw refusal(status: response.status, data) }
+      guard (200..<300).contains(response.status.code) else { throw refusal(of: response, data) }
       return data
     } catch let error as ServiceError { throw error } catch {
       throw ServiceError(
@@ -81,13 +81,13 @@ public struct ServicePeer: Sendable {
 
   private static let largestAnswer = 64 << 20
 
-  private func refusal(status: HTTPResponseStatus, _ data: Data) -> ServiceError {
-    if let problem = try? JSON.decoder.decode(Problem.self, from: data) {
-      var error = problem.serviceError
-      if error.code == .unavailable { error.retryAfter = 2 }
-      return error
+  private func refusal(of response: HTTPClientResponse, _ data: Data) -> ServiceError {
+    let later = response.headers.first(name: "Retry-After").flatMap { Int($0) }
+    guard var error = (try? JSON.decoder.decode(Problem.self, from: data))?.serviceError else {
+      return ServiceError(.unavailable, "\(noun) answered \(response.status.code).", retryAfter: later ?? 2)
     }
-    return ServiceError(.unavailable, "\(noun) answered \(status.code).", retryAfter: 2)
+    error.retryAfter = later
+    return error
   }
 }
 

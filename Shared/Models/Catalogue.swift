@@ -190,7 +190,6 @@ public struct VM: Codable, Sendable, Equatable {
 
 public enum OperationKind: String, Codable, Sendable {
   case imageImport = "image_import"
-  case imageDelete = "image_delete"
   case vmCreate = "vm_create"
   case vmStart = "vm_start"
   case vmStop = "vm_stop"
@@ -250,7 +249,7 @@ public struct OperationProgress: Codable, Sendable, Equatable {
 
 public enum Role: String, Codable, Sendable {
   case owner
-  case operator_ = "operator"
+  case `operator`
   case viewer
 }
 

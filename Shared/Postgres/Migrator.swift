@@ -28,6 +28,7 @@ public struct Migrator: Sendable {
     try await pool.withConnection { connection in
       try connection.executeScript(
         """
+        SET statement_timeout = 0;
         SELECT pg_advisory_lock(hashtext('\(schema)'));
         DO $$ BEGIN
           -- Where an administrator made the schema, the role needs no right to make one.
@@ -36,7 +37,9 @@ public struct Migrator: Sendable {
         CREATE TABLE IF NOT EXISTS \(schema).migrations (
           name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
         """)
-      defer { try? connection.executeScript("SELECT pg_advisory_unlock(hashtext('\(schema)'))") }
+      defer {
+        try? connection.executeScript("SELECT pg_advisory_unlock(hashtext('\(schema)')); RESET statement_timeout")
+      }
       let applied = try Set(
         connection.execute(.trusted("SELECT name FROM \(schema).migrations")).map { try $0("name", as: String.self) })
       let missing = migrations.filter { !applied.contains($0.name) }

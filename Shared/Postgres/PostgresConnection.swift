@@ -116,7 +116,7 @@ public actor PostgresConnection {
   ) -> Value {
     // Safe: the copies live until the call has returned; libpq does not keep them.
     let copies = parameters.map { $0.flatMap { strdup($0) } }
-    defer { copies.forEach { free($0) } }
+    defer { for copy in copies { free(copy) } }
     return copies.map { $0.map { UnsafePointer($0) } }.withUnsafeBufferPointer { buffer in
       buffer.baseAddress.map(body)
         ?? withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: 1) {

@@ -26,12 +26,20 @@ public actor Files {
 
   /// Brings a file's bytes to the disk, gives it its final name, and brings the name to the disk.
   public func publish(_ temporary: String, as final: String) throws {
-    try flush(temporary)
+    try Self.flush(temporary)
+    try Self.place(temporary, as: final)
+  }
+
+  /// Brings a file's bytes to the disk.
+  public func flush(_ path: String) throws { try Self.flush(path) }
+
+  /// Gives a flushed file its final name and brings the name to the disk; for those who are on a thread of their own.
+  public static func place(_ temporary: String, as final: String) throws {
     guard rename(temporary, final) == 0 else { throw FileError(path: final, code: errno) }
     try flush((final as NSString).deletingLastPathComponent)
   }
 
-  private func flush(_ path: String) throws {
+  private static func flush(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
     defer { close(descriptor) }

@@ -14,7 +14,7 @@ public struct ServiceRoutes {
 
   /// Declares the routes within; then the table of verbs is known, and what every service has is around them.
   /// - Parameter isReady: Throws when something that the service cannot do without is away.
-  public init(isReady: @escaping @Sendable () async throws -> Void, _ declare: (Router<ServiceContext>) -> Void) {
+  public init(isReady: @escaping @Sendable () async throws -> Void, declare: (Router<ServiceContext>) -> Void) {
     let declared = Router(context: ServiceContext.self)
     Self.declareCommon(on: declared, isReady)
     declare(declared)

@@ -1,4 +1,5 @@
 import Subprocess
+import SystemPackage
 
 /// Runs programs of the system, without a shell.
 public enum Tool {
@@ -14,11 +15,12 @@ public enum Tool {
   private static let outputLimit = 1 << 20
 
   /// Runs a program to its end; when the task is cancelled, the program is ended too.
-  /// - Parameter name: Looked up in `PATH`.
+  /// - Parameter name: A path, or a name that is looked up in `PATH`.
   /// - Throws: When it cannot be started, or writes more than 1 MiB.
   public static func run(_ name: String, _ arguments: [String]) async throws -> Outcome {
+    let executable: Executable = name.contains("/") ? .path(FilePath(name)) : .name(name)
     let result = try await Subprocess.run(
-      .name(name), arguments: Arguments(arguments), output: .string(limit: outputLimit),
+      executable, arguments: Arguments(arguments), output: .string(limit: outputLimit),
       error: .string(limit: outputLimit))
     var status: Int32?
     if case .exited(let code) = result.terminationStatus { status = code }

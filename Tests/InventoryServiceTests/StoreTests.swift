@@ -68,7 +68,8 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
   @Test func aVMIsWrittenWithAllThatBelongsToIt() async throws {
     try await InventoryFixture.with { fixture in
       let accepted = try await fixture.add()
-      #expect(accepted.resource.state == .creating && accepted.resource.host == fixture.host)
+      #expect(accepted.resource.state == .creating)
+      #expect(accepted.resource.host == fixture.host)
       #expect(accepted.operation?.kind == .vmCreate && accepted.operation?.status == .pending)
       let host = try #require(try await fixture.hosts.get(fixture.host, fixture.admin))
       #expect(host.memAllocated == 512 && host.cpusAllocated == 1 && host.diskAllocated == 1)

@@ -8,14 +8,17 @@ import Testing
 /// What every service does with every request, shown on one with three routes.
 @Suite struct RequestHandlingTests {
   private func withService(_ body: @Sendable (any TestClientProtocol) async throws -> Void) async throws {
-    let routes = ServiceRoutes(isReady: {}) { router in
-      router.post("/users") { request, _ in JSONResponse(["email": try await request.decodeJSON(NewUser.self).email]) }
-      router.get("/users/:id") { _, context in
-        let id: UserID = try context.id("id", of: .user)
-        return JSONResponse(["id": id])
-      }
-      router.get("/broken") { _, _ -> Response in throw NSError(domain: "secret detail", code: 1) }
-    }
+    let routes = ServiceRoutes(
+      isReady: {},
+      declare: { router in
+        router.post("/users") { request, _ in JSONResponse(["email": try await request.decodeJSON(NewUser.self).email])
+        }
+        router.get("/users/:id") { _, context in
+          let id: UserID = try context.id("id", of: .user)
+          return JSONResponse(["id": id])
+        }
+        router.get("/broken") { _, _ -> Response in throw NSError(domain: "secret detail", code: 1) }
+      })
     try await Application(router: routes.router).test(.router, body)
   }
 

@@ -13,16 +13,18 @@ struct AuthRoutes {
   private struct Presented: Decodable { let token: String }
 
   var routes: ServiceRoutes {
-    ServiceRoutes(isReady: { try await accounts.checkDatabase() }) { router in
-      let services = router.group("/v1").add(middleware: ServiceCredentialMiddleware(credentials))
-      services.post("sessions") { request, _ in
-        JSONResponse(try await authentication.logIn(try await request.decodeJSON()), status: .created)
-      }
-      services.post("sessions/verify") { request, _ in
-        JSONResponse(try await authentication.verify(try await request.decodeJSON(Presented.self).token))
-      }
-      declareUsers(on: services.forCallers())
-    }
+    ServiceRoutes(
+      isReady: { try await accounts.checkDatabase() },
+      declare: { router in
+        let services = router.group("/v1").add(middleware: ServiceCredentialMiddleware(credentials))
+        services.post("sessions") { request, _ in
+          JSONResponse(try await authentication.logIn(try await request.decodeJSON()), status: .created)
+        }
+        services.post("sessions/verify") { request, _ in
+          JSONResponse(try await authentication.verify(try await request.decodeJSON(Presented.self).token))
+        }
+        declareUsers(on: services.forCallers())
+      })
   }
 
   private func declareUsers(on router: RouterGroup<CallerContext>) {

@@ -10,13 +10,15 @@ struct AgentRoutes {
   let facts: HostFactsReader
 
   var routes: ServiceRoutes {
-    ServiceRoutes(isReady: { _ = try await facts.read() }) { router in
-      router.post("/v1/enrolment") { request, _ in
-        try await enrolments.enrol(try await request.decodeJSON())
-        return JSONResponse(try await facts.read())
-      }
-      declare(on: router.group("/v1").add(middleware: InstallationMiddleware(enrolments: enrolments)))
-    }
+    ServiceRoutes(
+      isReady: { _ = try await facts.read() },
+      declare: { router in
+        router.post("/v1/enrolment") { request, _ in
+          try await enrolments.enrol(try await request.decodeJSON())
+          return JSONResponse(try await facts.read())
+        }
+        declare(on: router.group("/v1").add(middleware: InstallationMiddleware(enrolments: enrolments)))
+      })
   }
 
   private func declare(on router: RouterGroup<ServiceContext>) {

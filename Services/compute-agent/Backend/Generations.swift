@@ -22,8 +22,8 @@ actor Generations {
       throw ServiceError(.staleGeneration, "A later change of this VM has been seen already.")
     }
     guard generation > highest else { return }
-    seen[id] = generation
     try Data(String(generation).utf8).write(to: URL(fileURLWithPath: path + ".part"))
     try await Files.shared.publish(path + ".part", as: path)
+    seen[id] = generation
   }
 }

@@ -15,7 +15,7 @@ struct HostFactsReader: Sendable {
     guard statvfs(folder, &disk) == 0 else { throw ServiceError(.internalError, "The VM folder cannot be read.") }
     let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
     // The kernel's own figure: libvirt's counts one NUMA node only where memory was added while running.
-    let memoryMiB = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) >> 20
+    let memoryMiB = (sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))) >> 20
     return HostFacts(
       hostname: try await libvirt.hostname(), hypervisor: "QEMU \(try await libvirt.hypervisorVersion())",
       virtualisation: virtualisation, arch: node.model, cpus: Int(node.cpus), mem: memoryMiB,

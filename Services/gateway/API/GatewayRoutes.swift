@@ -13,7 +13,7 @@ struct GatewayRoutes {
   var waiting: Waiting { Waiting(inventory: inventory) }
 
   var routes: ServiceRoutes {
-    ServiceRoutes(isReady: checkPeers) { router in
+    ServiceRoutes(isReady: checkPeers) { (router: Router<ServiceContext>) in
       declareOpen(on: router)
       let sessions = router.forSessions(auth)
       declareSessions(on: sessions)
@@ -152,16 +152,18 @@ struct GatewayRoutes {
       let accepted = try await inventory.removeVM(try context.id("vm", of: .vm), context.origin)
       let seconds = Waiting.seconds(preferred: request.headers[.prefer])
       let operation = try await waiting.settle(accepted.operation, seconds: seconds, context.origin)
-      if operation?.status == .done {
-        return Response(status: .noContent)
-      }
+      if operation?.status == .done { return Response(status: .noContent) }
+      if let failure = operation?.error { throw ServiceError(ErrorCode(wire: failure.code), failure.message) }
       return try JSONResponse(accepted.resource, status: .accepted, headers: Self.location(operation))
         .response(from: request, context: context)
     }
   }
 
   private func declareOperations(on router: RouterGroup<SessionContext>) {
-    router.get("/iaas/operations") { _, context in JSONResponse(try await inventory.operations(context.origin)) }
+    router.get("/iaas/operations") { request, context in
+      try request.refuseQuery()
+      return JSONResponse(try await inventory.operations(context.origin))
+    }
     router.get("/iaas/operations/:operation") { request, context in
       let wait = request.uri.queryParameters["wait"].flatMap { Int($0) } ?? 0
       return JSONResponse(
@@ -177,6 +179,10 @@ struct GatewayRoutes {
   ) async throws -> Response {
     let seconds = Waiting.seconds(preferred: request.headers[.prefer])
     let operation = try await waiting.settle(accepted.operation, seconds: seconds, context.origin)
+    // What was to be made exists, with the failure in it; what was to be changed has not been changed.
+    if !created, let failure = operation?.error {
+      throw ServiceError(ErrorCode(wire: failure.code), failure.message)
+    }
     let isSettled = operation?.status.isSettled ?? true
     let resource = operation == nil ? accepted.resource : try await reload(accepted.resource)
     let status: HTTPResponse.Status = isSettled ? (created ? .created : .ok) : .accepted

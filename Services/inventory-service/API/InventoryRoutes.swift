@@ -13,13 +13,15 @@ struct InventoryRoutes {
   let credentials: ServiceCredentials
 
   var routes: ServiceRoutes {
-    ServiceRoutes(isReady: { _ = try await hosts.store.installation() }) { router in
-      let callers = router.group("/v1").add(middleware: ServiceCredentialMiddleware(credentials)).forCallers()
-      declareHosts(on: callers)
-      declareImages(on: callers)
-      declareVMs(on: callers)
-      declareOperations(on: callers)
-    }
+    ServiceRoutes(
+      isReady: { _ = try await hosts.store.installation() },
+      declare: { router in
+        let callers = router.group("/v1").add(middleware: ServiceCredentialMiddleware(credentials)).forCallers()
+        declareHosts(on: callers)
+        declareImages(on: callers)
+        declareVMs(on: callers)
+        declareOperations(on: callers)
+      })
   }
 
   private func declareHosts(on router: RouterGroup<CallerContext>) {

@@ -32,13 +32,15 @@ struct HostReporter: Service {
 
   private func askNext() async throws -> Bool {
     guard let (link, askedAt) = try await hosts.store.claimReport() else { return false }
+    let report: HostReport
     do {
-      let report = try await hosts.agent(of: link).report(CallOrigin(requestID: UUIDText.make().description))
-      try await hosts.store.store(report, from: link.id, askedAt: askedAt)
-    } catch let error as ServiceError {
-      logger.notice("no report", metadata: ["host": "\(link.id)", "error": "\(error)"])
+      report = try await hosts.agent(of: link).report(CallOrigin(requestID: UUIDText.make().description))
+    } catch {
+      logger.notice("no report", metadata: ["host": "\(link.id)", "error": "\(String(reflecting: error))"])
       try await hosts.store.noteSilence(of: link.id)
+      return true
     }
+    try await hosts.store.store(report, from: link.id, askedAt: askedAt)
     return true
   }
 }

@@ -28,6 +28,8 @@ struct Hosts: Sendable {
       throw ServiceError(
         .hostRefused, "The agent's certificate has the fingerprint \(certificate.fingerprint), not the one given.")
     }
+    // Asked before the agent takes a new secret: adding a host twice must not lock the installation out of it.
+    guard try await !store.isKnown(certificate.fingerprint, addr: request.addr) else { throw HostStore.known }
     let secret = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.base64EncodedString()
     let agent = try agents.agent(at: address, certificate: certificate, secret: secret)
     let facts = try await enrol(

@@ -19,10 +19,9 @@ struct ImageImport: Sendable {
       try await receive(job, claim, into: staged)
       try await step("checking", claim)
       let file = try await convert(staged, to: converted)
-      // Published before the row says so: `available` always has its file. A file without a row is swept.
       chmod(converted, 0o444)
-      try await Files.shared.publish(converted, as: files.file(of: job.id))
-      try await store.publish(file, of: claim)
+      try await Files.shared.flush(converted)
+      try await store.publish(file, of: claim) { try Files.place(converted, as: files.file(of: job.id)) }
       return .ended
     }
   }

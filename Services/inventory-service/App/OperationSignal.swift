@@ -42,17 +42,12 @@ final class OperationSignal: Service {
       defer { waiting = [:] }
       return Array(waiting.values)
     }
-    woken.forEach { $0.resume() }
+    for continuation in woken { continuation.resume() }
   }
 
   /// Returns when something changed, after the time, or when the task is cancelled.
   func wait(atMost time: Duration) async {
     let id = UUID()
-    let timer = Task {
-      try? await Task.sleep(for: time)
-      release(id)
-    }
-    defer { timer.cancel() }
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let cancelled = waiting.withLock { waiting in
@@ -60,7 +55,12 @@ final class OperationSignal: Service {
           waiting[id] = continuation
           return false
         }
-        if cancelled { continuation.resume() }
+        guard !cancelled else { return continuation.resume() }
+        // Started after the continuation is registered: it can never fire before.
+        Task {
+          try? await Task.sleep(for: time)
+          release(id)
+        }
       }
     } onCancel: {
       release(id)

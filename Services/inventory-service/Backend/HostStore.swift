@@ -87,8 +87,24 @@ struct HostStore: Sendable {
         """
       ) { try Self.host($0, admin: true) }[0]
     } catch let error as PostgresError where error.isUniqueViolation {
-      throw ServiceError(.conflict, "This host has been added already.")
+      // Added by someone else at the same time. The agent holds the secret that came last, which is this one.
+      try await pool.execute(
+        """
+        UPDATE inventory.hosts SET sealed_secret = \(sealedSecret) WHERE fingerprint = \(certificate.fingerprint)
+        """)
+      throw Self.known
     }
+  }
+
+  static let known = ServiceError(.conflict, "This host has been added already.")
+
+  /// Whether a host has this certificate or address.
+  func isKnown(_ fingerprint: String, addr: String) async throws -> Bool {
+    try await pool.first(
+      """
+      SELECT EXISTS (SELECT FROM inventory.hosts WHERE fingerprint = \(fingerprint) OR addr = \(addr)) AS known
+      """
+    ) { try $0("known") } ?? false
   }
 
   /// - Throws: `not_found`; `conflict` while VMs are on it, decided by the foreign key.

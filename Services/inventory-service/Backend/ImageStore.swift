@@ -108,9 +108,12 @@ struct ImageStore: Sendable {
   }
 
   /// Makes an imported image available and ends the operation, together or not at all.
-  func publish(_ file: ImportedFile, of claim: Claim) async throws {
+  /// - Parameter place: Gives the file its name. It runs between the check of the claim and the commit: a worker that
+  ///   lost its lease never touches its successor's file, and `available` always has its file.
+  func publish(_ file: ImportedFile, of claim: Claim, place: @Sendable () throws -> Void) async throws {
     try await pool.transaction { connection in
       try OperationStore.complete(claim, error: nil, with: connection)
+      try place()
       _ = try connection.execute(
         """
         UPDATE inventory.images SET state = 'available', size = \(file.size), virtual_size = \(file.virtualSize),

@@ -17,7 +17,7 @@ enum Access: Sendable {
   var role: Role {
     switch self {
     case .see: .viewer
-    case .use: .operator_
+    case .use: .operator
     case .own: .owner
     }
   }

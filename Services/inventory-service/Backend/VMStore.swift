@@ -21,7 +21,8 @@ struct VMStore: Sendable {
   static func vm(_ row: PostgresRow) throws -> VM {
     let addresses: String = try row("addresses")
     return VM(
-      id: VMID(try row("id")), name: try row("name"), image: ImageID(try row("image")), host: HostID(try row("host")),
+      id: VMID(try row("id")), name: try row("name"), image: ImageID(try row("image")),
+      host: HostID(try row("host", as: UUID.self)),
       mem: try row("mem"), vcpus: try row("vcpus"), disk: try row("disk"), state: try row.wire("state"),
       reason: try row.optional("reason"),
       addresses: try JSONDecoder().decode([VMAddress].self, from: Data(addresses.utf8)),

@@ -1,5 +1,5 @@
 /// How `iaas` ended, for scripts.
-enum ExitStatus: Int32, Sendable {
+enum CommandStatus: Int32, Sendable {
   case done = 0
   case failed = 1
   case usage = 2
@@ -26,14 +26,14 @@ enum ExitStatus: Int32, Sendable {
 
 /// Why a command did not do what was asked: the lines for standard error, and the exit status.
 struct CommandFailure: Error, Equatable {
-  let status: ExitStatus
+  let status: CommandStatus
   let lines: [String]
 
-  init(_ status: ExitStatus, _ lines: String...) {
+  init(_ status: CommandStatus, _ lines: String...) {
     self.init(status, lines: lines)
   }
 
-  init(_ status: ExitStatus, lines: [String]) {
+  init(_ status: CommandStatus, lines: [String]) {
     self.status = status
     self.lines = lines
   }
