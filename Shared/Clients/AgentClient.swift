@@ -45,7 +45,7 @@ public struct PinnedCertificate: Sendable, Hashable {
       configuration.certificateVerification = .noHostnameVerification
       let context = try NIOSSLContext(configuration: configuration)
       let handshake = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: Void.self)
-      let channel = try await ClientBootstrap(group: handshake.futureResult.eventLoop)
+      let connecting = ClientBootstrap(group: handshake.futureResult.eventLoop)
         .connectTimeout(.seconds(3))
         .channelInitializer { channel in
           channel.eventLoop.makeCompletedFuture {
@@ -60,7 +60,10 @@ public struct PinnedCertificate: Sendable, Hashable {
             try channel.pipeline.syncOperations.addHandler(HandshakeWaiter(done: handshake))
           }
         }
-        .connect(host: address.host, port: address.port).get()
+        .connect(host: address.host, port: address.port)
+      // A promise must be settled, also when there was never a connection to shake hands on.
+      connecting.whenFailure { handshake.fail($0) }
+      let channel = try await connecting.get()
       let timeout = channel.eventLoop.scheduleTask(in: .seconds(5)) {
         handshake.fail(ChannelError.connectTimeout(.seconds(5)))
       }
