@@ -90,14 +90,16 @@ start_machine() {
 # Generous: two emulated processors, shared with whatever else the machine does.
 await_address() {
   wait_until 180 machine_address ||
-    die "the virtual machine gets no address; see its console ($(iaas_line) console $machine)" \
+    die "the virtual machine gets no address; see its console ($(console_log))" \
       "and $(logfile compute-agent)"
 }
 
 await_ssh() {
   wait_until 180 guest_answers ||
-    die "root@$address does not answer by SSH; see its console: $(iaas_line) console $machine"
+    die "root@$address does not answer by SSH; see its console ($(console_log))"
 }
+
+console_log() { say "$state/agent/vms/$machine/console.log"; }
 
 run_in_guest() { answer=$(in_guest 'uname -a; uptime; hostname'); }
 
