@@ -16,11 +16,9 @@ struct UserStore: Sendable {
 
   /// - Parameter visibleTo: Administrators see everyone, others themselves.
   func list(visibleTo caller: Caller) async throws -> [User] {
-    try await pool.rows(
-      """
-      SELECT \(Self.columns) FROM auth.users
-      WHERE \(caller.admin) OR id = \(caller.user.uuid) ORDER BY created_at, id
-      """, Self.user)
+    let visible: SQL = caller.admin ? "true" : "id = \(caller.user.uuid)"
+    return try await pool.rows(
+      "SELECT \(Self.columns) FROM auth.users WHERE \(visible) ORDER BY created_at, id", Self.user)
   }
 
   func get(_ id: UserID) async throws -> User? {

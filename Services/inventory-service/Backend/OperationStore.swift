@@ -83,11 +83,16 @@ struct OperationStore: Sendable {
     ).first(operation)
   }
 
+  /// Operations belong to whoever asked for them.
+  private static func visible(to caller: Caller) -> SQL {
+    caller.admin ? "true" : "owner = \(caller.user.uuid)"
+  }
+
   func list(_ caller: Caller) async throws -> [Operation] {
     try await pool.rows(
       """
       SELECT \(Self.columns) FROM inventory.operations
-      WHERE \(caller.admin) OR owner = \(caller.user.uuid) ORDER BY created_at, id
+      WHERE \(Self.visible(to: caller)) ORDER BY created_at, id
       """, Self.operation)
   }
 
@@ -95,7 +100,7 @@ struct OperationStore: Sendable {
     try await pool.first(
       """
       SELECT \(Self.columns) FROM inventory.operations
-      WHERE id = \(id.uuid) AND (\(caller.admin) OR owner = \(caller.user.uuid))
+      WHERE id = \(id.uuid) AND \(Self.visible(to: caller))
       """, Self.operation)
   }
 

@@ -25,13 +25,15 @@ enum Access: Sendable {
 
 /// The one place where it is said who may do what; the condition is part of every statement on images and VMs.
 enum Permissions {
-  /// True for the rows on which the caller may act so; administrators may on all.
+  /// True for the rows on which the caller may act so; administrators may on all. For everyone else it starts from
+  /// their own permissions, so that a list costs what they have and not what there is.
   /// - Parameter resource: The column with the resource's id.
   static func condition(_ access: Access, _ caller: Caller, on resource: SQL) -> SQL {
-    """
-    (\(caller.admin) OR EXISTS (SELECT FROM inventory.permissions p WHERE p.user_id = \(caller.user.uuid)
-      AND p.resource = \(resource) AND p.role = ANY (\(access.roles))))
-    """
+    guard !caller.admin else { return "true" }
+    return """
+      \(resource) IN (SELECT p.resource FROM inventory.permissions p WHERE p.user_id = \(caller.user.uuid)
+        AND p.role = ANY (\(access.roles)))
+      """
   }
 
   /// The statement that gives a new resource its owner.

@@ -53,6 +53,8 @@ CREATE TABLE inventory.images (
   deleted_at      timestamptz
 );
 CREATE INDEX images_order ON inventory.images (created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX images_owner ON inventory.images (owner) WHERE deleted_at IS NULL;
+CREATE INDEX images_deleted ON inventory.images (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE inventory.vms (
   id                  uuid PRIMARY KEY,
@@ -78,6 +80,7 @@ CREATE TABLE inventory.vms (
   started_at          timestamptz
 );
 CREATE INDEX vms_order ON inventory.vms (created_at, id);
+CREATE INDEX vms_owner ON inventory.vms (owner);
 CREATE INDEX vms_host ON inventory.vms (host);
 CREATE INDEX vms_image ON inventory.vms (image);
 
