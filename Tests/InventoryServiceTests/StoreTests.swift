@@ -236,6 +236,19 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
     }
   }
 
+  @Test func aFailureKeepsItsReason() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      let claim = try #require(try await fixture.operations.claim())
+      try await fixture.intents.fail(claim, with: ServiceError(.noSpace, "The host's disk is full."))
+      try await fixture.hosts.store(report([]), from: fixture.host, askedAt: Date().addingTimeInterval(60))
+      let failed = try await fixture.vms.get(vm, fixture.ana)
+      #expect(failed?.state == .error && failed?.reason == "The host's disk is full.")
+      let operation = try await fixture.operations.get(claim.id, fixture.ana)
+      #expect(operation?.status == .failed && operation?.error?.code == "no_space")
+    }
+  }
+
   @Test func aSilentHostMakesItsVMsUnknownAndComesBack() async throws {
     try await InventoryFixture.with { fixture in
       let vm = try await fixture.add().resource.id

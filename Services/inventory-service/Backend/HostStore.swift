@@ -142,7 +142,8 @@ struct HostStore: Sendable {
   }
 
   /// Stores a report: the host's facts, and each VM's state unless something is being done to it or it was seen later
-  /// than the report was asked for. A VM that the complete report lacks is told as such.
+  /// than the report was asked for. A VM that the complete report lacks is told as such. Rows that would stay the same
+  /// are not written.
   func store(_ report: HostReport, from host: HostID, askedAt: Date) async throws {
     struct Seen: Encodable {
       let id: String, power: String, addresses: [VMAddress]
@@ -160,21 +161,25 @@ struct HostStore: Sendable {
         """)
       _ = try connection.execute(
         """
-        UPDATE inventory.vms v SET observed_at = now(), addresses = coalesce(r.addresses, '[]')::text,
-          state = CASE r.power WHEN 'running' THEN 'running' WHEN 'paused' THEN 'paused' WHEN 'stopped' THEN 'stopped'
-            ELSE 'error' END,
-          reason = CASE WHEN r.power IS NULL THEN 'The host no longer has this VM; remove it and make a new one.'
-            WHEN r.power = 'crashed' THEN 'The guest crashed.'
-            WHEN r.power = 'stopped' AND v.state IN ('running', 'paused')
+        UPDATE inventory.vms v SET observed_at = now(), addresses = seen.addresses::text, state = seen.state,
+          reason = CASE WHEN seen.power IS NULL AND v.state = 'error' THEN v.reason
+            WHEN seen.power IS NULL THEN 'The host no longer has this VM; remove it and make a new one.'
+            WHEN seen.power = 'crashed' THEN 'The guest crashed.'
+            WHEN seen.power = 'stopped' AND v.state IN ('running', 'paused')
               THEN 'Powered off from within the guest or on the host.'
-            WHEN r.power = 'stopped' THEN v.reason END,
-          started_at = CASE WHEN r.power IN ('running', 'paused') THEN coalesce(v.started_at, now()) END
-        FROM inventory.vms mine LEFT JOIN jsonb_to_recordset(\(encoded)::jsonb)
-          AS r (id uuid, power text, addresses jsonb) ON r.id = mine.id
-        WHERE v.id = mine.id AND mine.host = \(host.uuid) AND mine.desired <> 'deleted'
-          AND coalesce(mine.observed_at, mine.created_at) < \(askedAt)::timestamptz
-          AND NOT EXISTS (SELECT FROM inventory.operations o WHERE o.resource = mine.id
-            AND o.status IN ('pending', 'running'))
+            WHEN seen.power = 'stopped' THEN v.reason END,
+          started_at = CASE WHEN seen.power IN ('running', 'paused') THEN coalesce(v.started_at, now()) END
+        FROM (
+          SELECT mine.id, r.power, coalesce(r.addresses, '[]') AS addresses,
+            CASE WHEN r.power IN ('running', 'paused', 'stopped') THEN r.power ELSE 'error' END AS state
+          FROM inventory.vms mine LEFT JOIN jsonb_to_recordset(\(encoded)::jsonb)
+            AS r (id uuid, power text, addresses jsonb) ON r.id = mine.id
+          WHERE mine.host = \(host.uuid) AND mine.desired <> 'deleted'
+            AND coalesce(mine.observed_at, mine.created_at) < \(askedAt)::timestamptz
+            AND NOT EXISTS (SELECT FROM inventory.operations o WHERE o.resource = mine.id
+              AND o.status IN ('pending', 'running'))
+        ) seen
+        WHERE v.id = seen.id AND (v.state <> seen.state OR v.addresses::jsonb <> seen.addresses)
         """)
     }
   }
