@@ -247,25 +247,9 @@ public struct OperationProgress: Codable, Sendable, Equatable {
   }
 }
 
+/// What a user may do with an image or a VM: everything, use it, or see it.
 public enum Role: String, Codable, Sendable {
   case owner
   case `operator`
   case viewer
-}
-
-/// That a user may do something with a resource.
-public struct Permission: Codable, Sendable, Equatable {
-  public var user: UserID
-  public var resource: UUIDText
-  public var type: ResourceKind
-  public var role: Role
-  public var createdAt: Date
-
-  public init(user: UserID, resource: UUIDText, type: ResourceKind, role: Role, createdAt: Date) {
-    self.user = user
-    self.resource = resource
-    self.type = type
-    self.role = role
-    self.createdAt = createdAt
-  }
 }

@@ -211,23 +211,3 @@ public struct VMUpdate: Codable, Sendable {
     self.state = state
   }
 }
-
-/// `POST …/shares`.
-public struct NewShare: Codable, Sendable {
-  /// A user's id or e-mail.
-  public var user: String
-  public var role: Role
-
-  private enum CodingKeys: String, CodingKey, CaseIterable { case user, role }
-
-  public init(user: String, role: Role) {
-    self.user = user
-    self.role = role
-  }
-
-  public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(CodingKeys.self)
-    user = try Text.checked(fields.decode(String.self, forKey: .user), field: "user")
-    role = try fields.decodeIfPresent(Role.self, forKey: .role) ?? .owner
-  }
-}
