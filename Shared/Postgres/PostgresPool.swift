@@ -62,6 +62,7 @@ public final class PostgresPool: Sendable {
   public func execute(_ sql: SQL) async throws -> Int { try await withConnection { try $0.execute(sql).affected } }
 
   private func take() async throws -> PostgresConnection {
+    if let free = state.withLock({ $0.idle.popLast() }) { return free }
     let id = state.withLock { state in
       state.nextWaiter += 1
       return state.nextWaiter

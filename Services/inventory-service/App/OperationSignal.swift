@@ -9,7 +9,18 @@ import Synchronization
 final class OperationSignal: Service {
   private let connection: PostgresConnection
   private let logger: Logger
-  private let waiting = Mutex<[UUID: CheckedContinuation<Void, Never>]>([:])
+  private let waiting = Mutex<[UUID: Waiter]>([:])
+
+  /// Someone who waits, and the timer that ends the waiting; whichever comes first ends the other.
+  private struct Waiter {
+    let continuation: CheckedContinuation<Void, Never>
+    let timer: Task<Void, Never>
+
+    func resume() {
+      timer.cancel()
+      continuation.resume()
+    }
+  }
 
   /// - Parameter connection: A connection for this alone.
   init(connection: PostgresConnection, logger: Logger) {
@@ -42,7 +53,7 @@ final class OperationSignal: Service {
       defer { waiting = [:] }
       return Array(waiting.values)
     }
-    for continuation in woken { continuation.resume() }
+    for waiter in woken { waiter.resume() }
   }
 
   /// Returns when something changed, after the time, or when the task is cancelled.
@@ -52,15 +63,15 @@ final class OperationSignal: Service {
       await withCheckedContinuation { continuation in
         let cancelled = waiting.withLock { waiting in
           if Task.isCancelled { return true }
-          waiting[id] = continuation
+          // The timer cannot fire before it is registered: `release` needs the lock that is held here.
+          let timer = Task {
+            try? await Task.sleep(for: time)
+            release(id)
+          }
+          waiting[id] = Waiter(continuation: continuation, timer: timer)
           return false
         }
-        guard !cancelled else { return continuation.resume() }
-        // Started after the continuation is registered: it can never fire before.
-        Task {
-          try? await Task.sleep(for: time)
-          release(id)
-        }
+        if cancelled { continuation.resume() }
       }
     } onCancel: {
       release(id)
