@@ -4,6 +4,7 @@
 CONFIGURATION ?= debug
 VMS ?= keep
 TEST ?=
+FUZZ_SECONDS ?= 60
 
 # Without it, dependencies are compiled anew at random.
 export SWIFT_DETERMINISTIC_HASHING := 1
@@ -13,9 +14,9 @@ export VMS
 SWIFT_BUILD := swift build -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 SOURCES := Package.swift Services Shared CommandLine Tests
 SCRIPTS := Deploy/packages Deploy/stack Deploy/stack-demo.sh Deploy/lib.sh Deploy/guest-image Deploy/private-libvirt \
-  Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/check .ci/run
+  Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/check Tests/Fuzz/run .ci/run
 
-.PHONY: help demo up down clean-state build test lint format packages
+.PHONY: help demo up down clean-state build test fuzz lint format packages
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -42,6 +43,9 @@ build: packages ## Build the executables
 test: packages ## Run every test (TEST=filter for some)
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@BIN=$(CURDIR)/.build/debug Tests/run $(TEST)
+
+fuzz: packages ## Feed the readers of disk images with made-up files, for FUZZ_SECONDS (60)
+	@Tests/Fuzz/run $(FUZZ_SECONDS)
 
 lint: ## Check the style of the code and the scripts
 	swift format lint --strict --parallel --recursive $(SOURCES)

@@ -34,6 +34,7 @@ func tests(_ name: String, dependencies: [Target.Dependency], exclude: [String] 
     swiftSettings: strict)
 }
 
+let asyncAlgorithms: Target.Dependency = .product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
@@ -71,6 +72,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.0.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
@@ -91,10 +93,16 @@ let package = Package(
     .systemLibrary(
       name: "CArgon2", path: "Shared/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
 
+    .systemLibrary(name: "CZlib", path: "Shared/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLzma", path: "Shared/CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+    .systemLibrary(name: "CZstd", path: "Shared/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
     // Shared, from the bottom up.
     library("Models", path: "Shared/Models", dependencies: []),
     library("Blocking", path: "Shared/Blocking", dependencies: []),
     library("Postgres", path: "Shared/Postgres", dependencies: ["CLibpq", "Blocking", logging, lifecycle]),
+    library("Query", path: "Shared/Query", dependencies: ["Models", "Postgres"]),
+    library("DiskImages", path: "Shared/DiskImages", dependencies: ["Models", "CZlib", "CLzma", "CZstd"]),
     library("Libvirt", path: "Shared/Libvirt", dependencies: ["CLibvirt", "Blocking"]),
     library(
       "ServiceKit", path: "Shared/ServiceKit",
@@ -103,33 +111,39 @@ let package = Package(
         crypto, httpTypes, nioCore, nioSSL, subprocess, systemPackage,
       ]),
     library(
-      "Persistence", path: "Shared/Persistence", dependencies: ["Postgres", "ServiceKit", "Models", logging, lifecycle]),
+      "Persistence", path: "Shared/Persistence",
+      dependencies: [
+        "Postgres", "Query", "ServiceKit", "Models", hummingbird, httpTypes, nioCore, logging, lifecycle,
+      ]),
     library(
       "Clients", path: "Shared/Clients",
       dependencies: [
-        "Models", "ServiceKit", asyncHTTPClient, httpTypes, lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
-        nioTLS,
-        crypto,
+        "Models", "ServiceKit", asyncAlgorithms, asyncHTTPClient, httpTypes, lifecycle, logging, nioCore, nioHTTP1,
+        nioPosix, nioSSL, nioTLS, crypto,
       ]),
   ]
     + service(
       "auth-service", library: "AuthService",
-      dependencies: ["Postgres", "Persistence", "Blocking", "CArgon2", hummingbird, lifecycle, logging, crypto],
+      dependencies: [
+        "Postgres", "Persistence", "Query", "Blocking", "CArgon2", hummingbird, lifecycle, logging, crypto,
+      ],
       embedding: ["Migrations"])
     + service(
       "inventory-service", library: "InventoryService",
       dependencies: [
-        "Postgres", "Persistence", "Blocking", "Clients", hummingbird, lifecycle, logging, crypto, asyncHTTPClient,
-        nioCore, nioPosix,
-      ], embedding: ["Migrations"])
+        "Postgres", "Persistence", "Query", "DiskImages", "Blocking", "Clients", hummingbird, lifecycle, logging,
+        crypto,
+        asyncHTTPClient, httpTypes, nioCore, nioHTTP1, nioPosix,
+      ], embedding: ["Migrations", "Catalogue"])
     + service(
       "compute-agent", library: "ComputeAgent",
       dependencies: [
-        "Libvirt", "Blocking", hummingbird, hummingbirdTLS, lifecycle, logging, crypto, x509, asn1, nioSSL,
+        "Libvirt", "Blocking", "Clients", hummingbird, hummingbirdTLS, lifecycle, logging, crypto, x509, asn1, nioCore,
+        nioSSL, asyncHTTPClient,
       ])
     + service(
       "gateway", library: "Gateway",
-      dependencies: ["Clients", hummingbird, lifecycle, logging, httpTypes, nioCore],
+      dependencies: ["Clients", hummingbird, lifecycle, logging, httpTypes, nioCore, asyncHTTPClient],
       embedding: ["API/openapi.json"])
     + [
       library(
@@ -140,13 +154,22 @@ let package = Package(
 
       library(
         "TestSupport", path: "Tests/TestSupport",
-        dependencies: ["Models", "Postgres", "ServiceKit", asyncHTTPClient, logging, nioCore]),
+        dependencies: ["Models", "Postgres", "ServiceKit", asyncHTTPClient, logging, nioCore, nioPosix]),
       tests("ModelsTests", dependencies: []),
       tests("PostgresTests", dependencies: ["Postgres"]),
+      tests("QueryTests", dependencies: ["Query", "Postgres"]),
+      tests("DiskImagesTests", dependencies: ["DiskImages"]),
       tests("LibvirtTests", dependencies: ["Libvirt"]),
       tests("ServiceKitTests", dependencies: ["ServiceKit", hummingbird, hummingbirdTesting, configuration]),
-      tests("AuthServiceTests", dependencies: ["AuthService", "Postgres", "ServiceKit", hummingbird, crypto]),
-      tests("InventoryServiceTests", dependencies: ["InventoryService", "Postgres", "ServiceKit", "Clients"]),
+      tests(
+        "AuthServiceTests", dependencies: ["AuthService", "Persistence", "Postgres", "ServiceKit", hummingbird, crypto]),
+      tests(
+        "InventoryServiceTests",
+        dependencies: [
+          "InventoryService", "DiskImages", "Persistence", "Postgres", "ServiceKit", "Clients", asyncHTTPClient, crypto,
+          logging,
+          nioCore,
+        ]),
       tests("ComputeAgentTests", dependencies: ["ComputeAgent", "Libvirt", "ServiceKit"], exclude: ["Golden"]),
       tests("GatewayTests", dependencies: ["Gateway", "Clients", "ServiceKit", hummingbird, hummingbirdTesting]),
       tests("CommandLineTests", dependencies: ["CommandLineTool"]),

@@ -16,20 +16,42 @@ struct APIClient: Sendable {
   /// Sends with the token of who is logged in.
   /// - Throws: `CommandFailure` for anything but a success.
   func send(_ request: APIRequest) async throws -> APIAnswer {
+    try await sendUnauthenticated(try authenticated(request))
+  }
+
+  /// Sends a file as the body, as `send`.
+  /// - Throws: `CommandFailure` for anything but a success, also for one that did not wait for the whole file.
+  func send(_ request: APIRequest, _ body: FilePieces) async throws -> APIAnswer {
+    let answer = try await transport.send(described(try authenticated(request)), body, to: server)
+    let success = try successful(answer)
+    guard body.content.isExhausted else {
+      throw CommandFailure(.failed, "\(server) answered \(answer.status) before it had the whole file.")
+    }
+    return success
+  }
+
+  /// - Throws: `CommandFailure` for anything but a success.
+  func sendUnauthenticated(_ request: APIRequest) async throws -> APIAnswer {
+    try successful(try await transport.send(described(request), to: server))
+  }
+
+  private func authenticated(_ request: APIRequest) throws -> APIRequest {
     guard let token else {
       throw CommandFailure(.refused, "You are not logged in to \(server). Run: iaas login EMAIL")
     }
     var request = request
     request.headers["Authorization"] = "Bearer \(token)"
-    return try await sendUnauthenticated(request)
+    return request
   }
 
-  /// - Throws: `CommandFailure` for anything but a success.
-  func sendUnauthenticated(_ request: APIRequest) async throws -> APIAnswer {
+  private func described(_ request: APIRequest) -> APIRequest {
     var request = request
     request.headers["User-Agent"] = "iaas/\(Version.current)"
     request.headers["Accept"] = "application/json, application/problem+json, text/plain;q=0.5"
-    let answer = try await transport.send(request, to: server)
+    return request
+  }
+
+  private func successful(_ answer: APIAnswer) throws -> APIAnswer {
     guard (200..<300).contains(answer.status) else { throw failure(of: answer) }
     return answer
   }

@@ -22,14 +22,23 @@ struct APIRequest: Sendable, Equatable {
     return APIRequest(method: .get, target: items.isEmpty ? path : "\(path)?\(items)")
   }
 
+  /// GET of a target that is encoded already.
+  static func get(target: String) -> APIRequest { APIRequest(method: .get, target: target) }
+
   static func delete(_ path: String) -> APIRequest { APIRequest(method: .delete, target: path) }
 
-  /// A POST or PUT with a JSON body.
+  /// A POST or PUT with a JSON body, in which times are written as RFC 3339 has them.
   static func send(_ method: Method, _ path: String, _ body: some Encodable) throws -> APIRequest {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
     return APIRequest(
       method: method, target: path, headers: ["Content-Type": "application/json"], body: try encoder.encode(body))
+  }
+
+  /// One segment of a path. Dots alone are encoded too, because `..` means the parent to many.
+  static func segment(_ text: String) -> String {
+    text.allSatisfy { $0 == "." } ? text.replacing(".", with: "%2E") : percentEncoded(text)
   }
 
   /// All but the unreserved characters of RFC 3986 (2.3) encoded.
@@ -65,4 +74,7 @@ struct APIAnswer: Sendable {
 /// Carries requests to a server. It throws `CommandFailure` for what prevents an answer.
 protocol Transport: Sendable {
   func send(_ request: APIRequest, to server: ServerAddress) async throws -> APIAnswer
+
+  /// Sends a file as the body. An answer that refuses it may come before all of it is sent, and ends the sending.
+  func send(_ request: APIRequest, _ body: FilePieces, to server: ServerAddress) async throws -> APIAnswer
 }

@@ -11,6 +11,11 @@ protocol Console: Sendable {
   func writeError(_ line: String)
   /// A question to standard error, with no end of the line.
   func ask(_ question: String)
+  /// The columns of the terminal that standard error goes to; nil when it goes elsewhere.
+  var terminalWidth: Int? { get }
+  /// Puts a line in the place of the one that the terminal's cursor is in, and leaves the cursor there; an empty one
+  /// takes it away.
+  func redraw(_ line: String)
   /// A line of standard input without its end; nil at the end of the input.
   func readLine() -> String?
   /// A line from the terminal that is not shown while it is typed.
@@ -47,6 +52,18 @@ struct ProcessConsole: Console {
       rest = rest.dropFirst(written)
     }
   }
+
+  /// A terminal without control sequences is none to draw on.
+  var terminalWidth: Int? {
+    var size = winsize()
+    let kind = ProcessInfo.processInfo.environment["TERM"] ?? "dumb"
+    guard isatty(STDERR_FILENO) == 1, kind != "dumb" else { return nil }
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// ECMA-48: carriage return, and EL 2, which erases the line.
+  func redraw(_ line: String) { ask("\r\u{1B}[2K\(line)") }
 
   func ask(_ question: String) { try? FileHandle.standardError.write(contentsOf: Data(question.utf8)) }
 

@@ -6,9 +6,12 @@ import NIOCore
 struct HTTPTransport: Transport {
   /// Longest answer that is read, in bytes.
   static let largestAnswer = 64 << 20
-  /// Seconds a server may take to begin an answer, and to end it, beyond those it was asked to hold it back.
+  /// Seconds a server may take to begin an answer, and to end it, beyond those it was asked to hold it back. A file
+  /// may take as long as it needs, if never that long passes between two pieces or after the last one.
   private static let patience = 30
   private static let wholePatience = 120
+  /// Seconds of silence after a request that is sent.
+  private static let readPatience = 90
 
   private let client: HTTPClient
 
@@ -16,7 +19,7 @@ struct HTTPTransport: Transport {
   /// somewhere else.
   static func withTransport(_ body: (HTTPTransport) async throws -> Void) async throws {
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-    configuration.timeout = .init(connect: .seconds(10), read: .seconds(90))
+    configuration.timeout = .init(connect: .seconds(10), read: .seconds(Int64(readPatience)))
     configuration.networkFrameworkWaitForConnectivity = false
     configuration.connectionPool.retryConnectionEstablishment = false
     try await HTTPClient.withHTTPClient(configuration: configuration) { try await body(HTTPTransport(client: $0)) }
@@ -24,24 +27,33 @@ struct HTTPTransport: Transport {
 
   func send(_ request: APIRequest, to server: ServerAddress) async throws -> APIAnswer {
     let limit = Self.wholePatience + request.held
-    return try await withThrowingTaskGroup(of: APIAnswer.self) { group in
-      defer { group.cancelAll() }
-      group.addTask { try await exchange(request, server) }
-      group.addTask {
-        try await Task.sleep(for: .seconds(limit))
-        throw CommandFailure(.timedOut, "\(server) did not finish its answer within \(limit) seconds.")
-      }
-      guard let first = try await group.next() else { throw CancellationError() }
-      return first
+    let seconds = Self.patience + request.held
+    var message = Self.message(request, server)
+    message.body = request.body.map { .bytes(ByteBuffer(bytes: $0)) }
+    let late = CommandFailure(.timedOut, "\(server) did not finish its answer within \(limit) seconds.")
+    return try await Stall(.seconds(limit), late).limiting { [message] in
+      try await answer(to: message, server, seconds: seconds)
     }
   }
 
-  private func exchange(_ request: APIRequest, _ server: ServerAddress) async throws -> APIAnswer {
-    let seconds = Self.patience + request.held
+  func send(_ request: APIRequest, _ body: FilePieces, to server: ServerAddress) async throws -> APIAnswer {
+    let limit = Self.wholePatience + request.held
+    let late = CommandFailure(.timedOut, "\(server) took nothing, and did not answer, for \(limit) seconds.")
+    let stall = Stall(.seconds(limit), late)
+    let pieces = body.map { piece in
+      stall.postpone()
+      return ByteBuffer(bytes: piece)
+    }
+    var message = Self.message(request, server)
+    message.body = .stream(pieces, length: .known(body.content.length))
+    return try await stall.limiting { [message] in try await answer(to: message, server, seconds: nil) }
+  }
+
+  /// Sends, and reads the answer, which must begin within that many seconds if there is a number.
+  private func answer(to message: HTTPClientRequest, _ server: ServerAddress, seconds: Int?) async throws -> APIAnswer {
+    let deadline = seconds.map { NIODeadline.now() + .seconds(Int64($0)) } ?? .distantFuture
     let response: HTTPClientResponse
-    do {
-      response = try await client.execute(Self.message(request, server), timeout: .seconds(Int64(seconds)))
-    } catch let error {
+    do { response = try await client.execute(message, deadline: deadline) } catch {
       throw Self.unreachable(server, error, seconds: seconds)
     }
     return APIAnswer(
@@ -53,7 +65,6 @@ struct HTTPTransport: Transport {
     var message = HTTPClientRequest(url: server.description + request.target)
     message.method = .init(rawValue: request.method.rawValue)
     message.headers = .init(request.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-    message.body = request.body.map { .bytes(ByteBuffer(bytes: $0)) }
     return message
   }
 
@@ -66,17 +77,21 @@ struct HTTPTransport: Transport {
       return Data(try await response.body.collect(upTo: largestAnswer).readableBytesView)
     } catch is NIOTooManyBytesError {
       throw CommandFailure(.failed, "The answer of \(server) is larger than \(Units.bytes(Int64(largestAnswer))).")
+    } catch let failure as CommandFailure {
+      throw failure
     } catch {
       throw CommandFailure(.failed, "The answer of \(server) ended before it was whole.")
     }
   }
 
-  private static func unreachable(_ server: ServerAddress, _ error: any Error, seconds: Int) -> CommandFailure {
-    let error = error as? HTTPClientError
-    if error == .deadlineExceeded || error == .readTimeout {
-      return CommandFailure(.timedOut, "\(server) did not answer within \(seconds) seconds.")
+  /// What the reading of a file threw is passed on.
+  private static func unreachable(_ server: ServerAddress, _ error: any Error, seconds: Int?) -> CommandFailure {
+    if let failure = error as? CommandFailure { return failure }
+    let known = error as? HTTPClientError
+    if known == .deadlineExceeded || known == .readTimeout {
+      return CommandFailure(.timedOut, "\(server) did not answer within \(seconds ?? readPatience) seconds.")
     }
-    if error == .remoteConnectionClosed {
+    if known == .remoteConnectionClosed || error is IOError {
       return CommandFailure(.failed, "\(server) closed the connection without an answer.")
     }
     let doubt = server.isEncrypted ? "is its certificate one this machine trusts" : "is this its URL"

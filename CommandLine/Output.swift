@@ -11,7 +11,7 @@ struct Output: Sendable {
   let format: OutputFormat
   let console: any Console
 
-  func list<Kind: Resource>(_ fetched: Fetched<[Kind]>) throws {
+  func list<Kind: Presentable>(_ fetched: Fetched<[Kind]>) throws {
     switch format {
     case .table: try console.print(Table.list(fetched.value, Kind.columns))
     case .json: try json(fetched.json)
@@ -20,7 +20,7 @@ struct Output: Sendable {
   }
 
   /// One object as a row, as after a change, or with all its fields.
-  func object<Kind: Resource>(_ fetched: Fetched<Kind>, withAllFields: Bool = false) throws {
+  func object<Kind: Presentable>(_ fetched: Fetched<Kind>, withAllFields: Bool = false) throws {
     switch format {
     case .table where withAllFields: try console.print(Table.fields(fetched.value, Kind.fields))
     case .table: try console.print(Table.list([fetched.value], Kind.columns))
@@ -51,7 +51,7 @@ struct Output: Sendable {
     }
   }
 
-  private func name(_ object: some Resource) throws { try line(object.handle ?? "\(object.id)") }
+  private func name(_ object: some Presentable) throws { try line(object.shortName) }
 
   private func line(_ text: String) throws { try console.print(Text.printable(text, limit: .max) + "\n") }
 }

@@ -21,13 +21,29 @@ struct Resolver: Sendable {
     return try await client.get(Kind.self, Kind.path(id)).value
   }
 
-  private func find<Kind: Resource>(_ reference: String, _: Kind.Type) async throws -> Kind {
-    try Self.choose(reference, from: try await client.get([Kind].self, Kind.collectionPath).value)
+  private func find<Kind: Resource>(_ reference: String, _ kind: Kind.Type) async throws -> Kind {
+    try Self.choose(reference, from: try await candidates(reference, kind))
+  }
+
+  /// Among whom to choose, as the server sees it; it is not asked for what nobody can be called.
+  private func candidates<Kind: Resource>(_ reference: String, _: Kind.Type) async throws -> [Kind] {
+    guard !reference.isEmpty else { return [] }
+    let named = Kind.handleField.map { "\($0) = '\(reference.replacing("'", with: "''"))'" }
+    let begun = Self.isPrefix(reference) ? "id LIKE '\(reference.lowercased())%'" : nil
+    let condition = [named, begun].compactMap(\.self).joined(separator: " OR ")
+    guard !condition.isEmpty else { return [] }
+    return try await client.get([Kind].self, Kind.collectionPath, query: [("query", condition)]).value
+  }
+
+  /// Whether the text is the beginning of an id, in either case.
+  private static func isPrefix(_ text: String) -> Bool {
+    guard text.utf8.count >= shortestPrefix else { return false }
+    return UUIDText(text + "00000000-0000-0000-0000-000000000000".dropFirst(text.utf8.count)) != nil
   }
 
   /// The one object whose name is the reference, or whose id begins with it.
   static func choose<Kind: Resource>(_ reference: String, from all: [Kind]) throws -> Kind {
-    let prefix = reference.count >= shortestPrefix ? reference.lowercased() : nil
+    let prefix = isPrefix(reference) ? reference.lowercased() : nil
     let meant = all.filter { object in
       object.handle == reference || prefix.map { "\(object.id)".hasPrefix($0) } ?? false
     }

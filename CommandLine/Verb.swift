@@ -27,7 +27,10 @@ extension Verb {
     let settings = try Settings(
       environment: ProcessInfo.processInfo.environment, url: serverURL, allowInsecureHTTP: common.insecureHTTP)
     try await HTTPTransport.withTransport { transport in
-      try await run(in: CommandContext(settings: settings, transport: transport, console: ProcessConsole()))
+      try await run(
+        in: CommandContext(
+          settings: settings, transport: transport, console: ProcessConsole(),
+          interruptions: { await Interruption.stream(of: Interruption.signals) }))
     }
   }
 
@@ -41,10 +44,16 @@ struct CommandContext: Sendable {
   let console: any Console
   /// Least time between two questions after an operation.
   let pause: Duration
+  /// Begins to listen for what interrupts a command that must not just end.
+  let interruptions: @Sendable () async -> AsyncStream<Void>
 
-  init(settings: Settings, transport: any Transport, console: any Console, pause: Duration = .seconds(1)) {
+  init(
+    settings: Settings, transport: any Transport, console: any Console, pause: Duration = .seconds(1),
+    interruptions: @escaping @Sendable () async -> AsyncStream<Void>
+  ) {
     self.settings = settings
     self.console = console
+    self.interruptions = interruptions
     self.pause = pause
     client = APIClient(server: settings.server, token: settings.token, transport: transport)
   }

@@ -26,6 +26,8 @@ struct Waiter: Sendable {
   /// Seconds that the server waits before it answers a change, and a question after an operation.
   private static let changeWait = 10
   private static let operationWait = 30
+  /// The same where people look on.
+  private static let watchedWait = 1
 
   let client: APIClient
   let console: any Console
@@ -35,9 +37,16 @@ struct Waiter: Sendable {
 
   /// Makes or alters an object.
   /// - Throws: `CommandFailure`, also when the operation failed or the object is in error.
-  func change<Kind: Resource>(_ request: APIRequest, _: Kind.Type) async throws -> Settled<Kind> {
+  func change<Kind: Resource>(_ request: APIRequest, _ kind: Kind.Type) async throws -> Settled<Kind> {
     let deadline = self.deadline
-    let answer = try await client.send(preferring(request))
+    return try await settle(try await client.send(preferring(request, kind)), kind, by: deadline)
+  }
+
+  /// Waits for what the server said it would do.
+  /// - Throws: as `change`.
+  func settle<Kind: Resource>(
+    _ answer: APIAnswer, _: Kind.Type, by deadline: ContinuousClock.Instant
+  ) async throws -> Settled<Kind> {
     let first: Fetched<Kind> = try client.decode(answer)
     guard answer.status == 202 else { return try usable(Settled(object: first, isFinished: true)) }
     guard let operation = try await finish(answer, by: deadline) else {
@@ -52,16 +61,19 @@ struct Waiter: Sendable {
   /// - Throws: as `change`.
   func remove<Kind: Resource>(_ id: UUIDText, _ kind: Kind.Type) async throws -> Bool {
     let deadline = self.deadline
-    let answer = try await client.send(preferring(.delete(kind.path(id))))
+    let answer = try await client.send(preferring(.delete(kind.path(id)), kind))
     guard answer.status == 202 else { return true }
     return try await finish(answer, by: deadline) != nil
   }
 
-  private var deadline: ContinuousClock.Instant { ContinuousClock.now + .seconds(options.timeout) }
+  /// The end of the waiting that begins now.
+  var deadline: ContinuousClock.Instant { ContinuousClock.now + .seconds(options.timeout) }
 
-  private func preferring(_ request: APIRequest) -> APIRequest {
+  /// The request with the time that the server shall wait for the change to settle (RFC 7240, 4.3).
+  func preferring<Kind: Resource>(_ request: APIRequest, _: Kind.Type) -> APIRequest {
     var request = request
-    request.held = options.noWait ? 0 : min(Self.changeWait, options.timeout)
+    let longest = Kind.isBulky && console.terminalWidth != nil ? Self.watchedWait : Self.changeWait
+    request.held = options.noWait ? 0 : min(longest, options.timeout)
     request.headers["Prefer"] = options.noWait ? "respond-async" : "wait=\(request.held)"
     return request
   }
@@ -90,22 +102,30 @@ struct Waiter: Sendable {
   }
 
   private func follow(_ id: UUIDText, until deadline: ContinuousClock.Instant) async throws -> OperationView {
-    var shown: String?
+    let line = ProgressLine(console: console)
+    defer { line.end() }
+    var stage: String?
     while true {
       let asked = ContinuousClock.now
       let operation = try await question(id, seconds: Self.seconds(from: asked, to: deadline))
       if operation.isSettled { return try Self.successful(operation) }
-      if operation.line != shown {
-        console.tell(operation.line)
-        shown = operation.line
-      }
+      show(operation, on: line, unless: stage)
+      stage = operation.stage
       guard ContinuousClock.now < deadline else { throw timedOut(id) }
       try await Task.sleep(until: min(asked + pause, deadline))
     }
   }
 
+  /// Moves the bar of an operation that counts; of others, and where there is no terminal, tells each stage once.
+  private func show(_ operation: OperationView, on line: ProgressLine, unless told: String?) {
+    if let progress = operation.progress, line.show(operation.stage, progress) { return }
+    guard operation.stage != told else { return }
+    line.clear()
+    console.tell(operation.line)
+  }
+
   private func question(_ id: UUIDText, seconds: Int) async throws -> OperationView {
-    let held = min(Self.operationWait, seconds)
+    let held = min(console.terminalWidth == nil ? Self.operationWait : Self.watchedWait, seconds)
     let path = OperationView.path(id)
     do {
       return try await client.get(OperationView.self, path, query: [("wait", "\(held)")], held: held).value

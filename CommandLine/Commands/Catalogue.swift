@@ -7,7 +7,8 @@ struct ListCommand<Kind: Resource>: Verb {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "ls", abstract: "List the \(Kind.noun)s that you may see.",
-      discussion: "Example: iaas \(Kind.noun.lowercased()) ls \"\(Kind.exampleQuery)\"", aliases: ["list"])
+      discussion: "Example: iaas \(Kind.noun.lowercased()) ls \"\(Kind.exampleQuery)\" --sort=-createdAt --limit 20",
+      aliases: ["list"])
   }
 
   @OptionGroup var common: CommonOptions
@@ -15,9 +16,27 @@ struct ListCommand<Kind: Resource>: Verb {
   @Argument(help: "Only those for which this condition holds, written as in SQL.")
   var query: [String] = []
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Sort by it, or with - before it the other way round.", valueName: "field"))
+  var sort: String?
+
+  @Option(help: ArgumentHelp("List no more than that.", valueName: "count"))
+  var limit: Int?
+
+  func validate() throws {
+    guard limit ?? 1 > 0 else { throw ValidationError("--limit must be 1 or more.") }
+    guard sort == nil || sort?.wholeMatch(of: /-?[A-Za-z][A-Za-z0-9]*/) != nil else {
+      throw ValidationError("--sort takes the name of a field, such as name or -createdAt.")
+    }
+  }
+
   func run(in context: CommandContext) async throws {
-    let condition = query.isEmpty ? [] : [(name: "query", value: query.joined(separator: " "))]
-    try output(context).list(try await context.client.get([Kind].self, Kind.collectionPath, query: condition))
+    let condition = query.isEmpty ? nil : query.joined(separator: " ")
+    let selection = Selection(condition: condition, sort: sort, limit: limit)
+    let listing = try await Pages<Kind>(client: context.client).list(selection)
+    try output(context).list(listing.fetched)
+    if let remark = listing.remark { context.console.tell(remark) }
   }
 }
 

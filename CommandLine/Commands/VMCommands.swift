@@ -6,6 +6,7 @@ struct VMCommand: ParsableCommand {
     commandName: "vm", abstract: "Virtual machines.", discussion: "Example: iaas vm ls",
     subcommands: [
       ListCommand<VMView>.self, ShowCommand<VMView>.self, AddVM.self, StartVM.self, StopVM.self, RemoveVM.self,
+      ShareCommand<VMView>.self, UnshareCommand<VMView>.self, SharesCommand<VMView>.self,
     ])
 }
 

@@ -4,6 +4,7 @@ import Models
 struct HostView: Resource {
   static let noun = "host"
   static let collection = "hosts"
+  static let handleField: String? = "addr"
   static let exampleQuery = "state = 'up'"
   static let columns: [Column<Self>] = [
     Column("id") { "\($0.id)" }, Column("addr") { $0.addr }, Column("state") { $0.state },

@@ -4,9 +4,11 @@ import Models
 struct ImageView: Resource {
   static let noun = "image"
   static let collection = "images"
+  static let handleField: String? = "name"
   static let exampleQuery = "state = 'available'"
+  static let isBulky = true
   static let columns: [Column<Self>] = [
-    Column("id") { "\($0.id)" }, Column("name") { $0.name }, Column("state") { $0.state },
+    Column("id") { "\($0.id)" }, Column("name") { $0.name }, Column("state") { $0.stateText },
     Column("format") { $0.format }, Column("size") { $0.size.map(Units.bytes) },
     Column("virtual size") { $0.virtualSize.map(Units.bytes) }, Column("created") { $0.createdAt },
   ]
@@ -23,6 +25,7 @@ struct ImageView: Resource {
   var url: String?
   var state: String
   var error: Failure?
+  var progress: OperationProgress?
   var format: String?
   var size: Int64?
   var virtualSize: Int64?
@@ -31,5 +34,12 @@ struct ImageView: Resource {
   var createdAt: String?
 
   var handle: String? { name }
+
+  /// The state, and how much of an import is done: as a part of the whole, or else in bytes.
+  var stateText: String {
+    guard state == "importing", let progress else { return state }
+    return "\(state) \(progress.percent.map { "\($0)%" } ?? Units.bytes(progress.bytesDone))"
+  }
+
   var trouble: String? { state == "error" ? error?.message ?? "The image \(label) is in error." : nil }
 }

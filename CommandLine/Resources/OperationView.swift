@@ -4,6 +4,7 @@ import Models
 struct OperationView: Resource {
   static let noun = "operation"
   static let collection = "operations"
+  static let handleField: String? = nil
   static let exampleQuery = "status = 'running'"
   static let columns: [Column<Self>] = [
     Column("id") { "\($0.id)" }, Column("kind") { $0.kind }, Column("status") { $0.status },
@@ -29,10 +30,10 @@ struct OperationView: Resource {
 
   var title: String { kind ?? "operation" }
 
+  var stage: String { step ?? status }
+
   /// How far it is, as one line.
-  var line: String {
-    "\(title): " + [step ?? status, progressText].compactMap(\.self).joined(separator: " ")
-  }
+  var line: String { "\(title): " + [stage, progressText].compactMap(\.self).joined(separator: " ") }
 
   private var progressText: String? { progress.map { Units.progress(done: $0.done, total: $0.total) } }
 }

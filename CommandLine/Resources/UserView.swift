@@ -4,12 +4,12 @@ import Models
 struct UserView: Resource {
   static let noun = "user"
   static let collection = "users"
+  static let handleField: String? = "email"
   static let exampleQuery = "email = 'ana@example.org'"
   static let columns: [Column<Self>] = [
     Column("id") { "\($0.id)" }, Column("email") { $0.email }, Column("admin") { $0.admin == true ? "yes" : "no" },
     Column("created") { $0.createdAt }, Column("last login") { $0.lastLoginAt },
   ]
-  static var fields: [Column<Self>] { columns }
 
   var id: UUIDText
   var email: String

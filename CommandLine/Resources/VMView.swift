@@ -4,6 +4,7 @@ import Models
 struct VMView: Resource {
   static let noun = "VM"
   static let collection = "vms"
+  static let handleField: String? = "name"
   static let exampleQuery = "state = 'running'"
   static let columns: [Column<Self>] = [
     Column("id") { "\($0.id)" }, Column("name") { $0.name }, Column("state") { $0.state },

@@ -1,3 +1,4 @@
+import Clients
 import Foundation
 import Libvirt
 import Logging
@@ -26,13 +27,19 @@ public enum ComputeAgentApplication {
       metadata: ["virtualisation": "\(virtualisation.rawValue)", "fingerprint": "\(certificate.fingerprint)"])
 
     let facts = HostFactsReader(libvirt: libvirt, virtualisation: virtualisation, folder: folders.vms)
+    let client = InternalHTTP.makeClient { $0.timeout.read = .seconds(30) }
+    let cache = try ImageCache(
+      folder: "\(state)/cache",
+      limit: Int64(try settings.integer("cache.gib", default: 20, in: 0...1_048_576)) << 30,
+      download: ImageFetch(client: client))
     let lifecycle = VMLifecycle(
       hypervisor: Hypervisor(libvirt: libvirt, network: settings.optional("network") ?? "default"),
-      images: BaseImages(folder: settings.optional("images.dir") ?? "/export/iaas/images"),
+      images: BaseImages(folder: settings.optional("images.dir") ?? "/export/iaas/images", cache: cache),
       generations: try Generations(folder: folders.generations), facts: facts, folders: folders)
     let routes = AgentRoutes(lifecycle: lifecycle, enrolments: enrolments, facts: facts).routes
     return [
-      try HTTPServer.make(routes, listen: listen, name: "compute-agent", tls: certificate.tls, logger: logger)
+      ClientLifetime { try await client.shutdown() },
+      try HTTPServer.make(routes, listen: listen, name: "compute-agent", tls: certificate.tls, logger: logger),
     ]
   }
 

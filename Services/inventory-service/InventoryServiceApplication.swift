@@ -13,46 +13,55 @@ public enum InventoryServiceApplication {
   public static func build(_ settings: Settings, _ logger: Logger) async throws -> [any Service] {
     let listen = try ListenSettings(settings, defaultPort: 7002)
     let credentials = try ServiceCredentials(settings)
-    let seal = SealBox(key: try KeyFile.load(path: try settings.required("seal.key")))
+    let key = try KeyFile.load(path: try settings.required("seal.key"))
     let policy = try AddressPolicy(allowed: settings.list("import.allow"))
-    let files = try ImageFiles(folder: settings.optional("images.dir") ?? "/export/iaas/images")
     let limits = try ImportLimits(settings)
+    let files = try ImageFiles(
+      folder: settings.optional("images.dir") ?? "/export/iaas/images",
+      reserve: Int64(try settings.integer("images.reserve.mib", default: 1024, in: 0...1 << 30)) << 20)
+    let patience = DownloadPatience(
+      stallSeconds: Int64(try settings.integer("import.stall.seconds", default: 30, in: 1...3600)))
+    try await Sandbox.probe()
     let defaults = VMDefaults(
       mem: try settings.integer("vm.mem", default: 512, in: 16...4_194_304),
       vcpus: try settings.integer("vm.vcpus", default: 1, in: 1...256))
     let pool = try await Database.open(settings, migrator: inventoryMigrator, logger: logger)
 
     let agents = AgentClients()
-    let operations = OperationStore(pool: pool)
+    let operations = OperationStore(
+      pool: pool, leaseSeconds: try settings.integer("lease.seconds", default: 15, in: 2...300))
     let signal = OperationSignal(
       connection: PostgresConnection(conninfo: Database.conninfo(try settings.required("postgres"))), logger: logger)
-    let hosts = Hosts(store: HostStore(pool: pool), agents: agents, seal: seal)
-    let images = ImageStore(pool: pool)
-    let download = ImageDownload(policy: policy, limit: limits.file, stallSeconds: 30)
+    let hosts = Hosts(store: HostStore(pool: pool), agents: agents, seal: SealBox(key: key))
+    let images = ImageStore(pool: pool, leaseSeconds: operations.leaseSeconds)
+    let imports = ImageImportStore(pool: pool)
+    let shares = ShareStore(pool: pool)
+    let content = ImageContent(
+      base: settings.optional("content.url") ?? "http://\(listen.host):\(listen.port)", secret: key, store: imports,
+      files: files)
     let loop = ControlLoop(
       store: operations,
-      vms: VMWork(store: VMIntentStore(pool: pool), operations: operations, hosts: hosts),
+      vms: VMWork(store: VMIntentStore(pool: pool), operations: operations, hosts: hosts, content: content),
       images: ImageImport(
-        store: images, operations: operations, files: files, download: download, diskLimit: limits.disk),
+        store: imports, operations: operations, files: files,
+        download: ImageDownload(policy: policy, patience: patience), limits: limits),
       signal: signal, logger: logger)
     let routes = InventoryRoutes(
-      hosts: hosts, images: Images(store: images, policy: policy),
-      vms: VMs(store: VMStore(pool: pool), defaults: defaults),
-      operations: Operations(store: operations, signal: signal), credentials: credentials
+      hosts: hosts, images: Images(store: images, policy: policy, files: files, catalogue: try WellKnownImages()),
+      vms: VMs(store: VMStore(pool: pool), defaults: defaults), shares: Shares(store: shares),
+      operations: Operations(store: operations, signal: signal),
+      upload: ImageUpload(store: images, imports: imports, operations: operations, files: files, limits: limits),
+      content: content, credentials: credentials
     ).routes
     return [
       ClientLifetime { await agents.shutdown() }, signal, loop, HostReporter(hosts: hosts, logger: logger),
-      ImageSweeper(store: images, files: files, logger: logger),
+      ImageSweeper(store: imports, shares: shares, files: files, logger: logger),
       try HTTPServer.make(routes, listen: listen, name: "inventory-service", tls: nil, logger: logger),
     ]
   }
 }
 
-/// How large what is imported may be, in bytes.
-struct ImportLimits: Sendable {
-  var file: Int64
-  var disk: Int64
-
+extension ImportLimits {
   /// `import.file.gib` (default 50) and `import.disk.gib` (default 1024).
   init(_ settings: Settings) throws {
     file = Int64(try settings.integer("import.file.gib", default: 50, in: 1...65_536)) << 30

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Models
 
 /// Calls auth-service.
@@ -18,8 +19,20 @@ public struct AuthClient: Sendable {
     try await peer.call(.DELETE, "/v1/sessions/\(session)", origin: origin)
   }
 
-  public func users(_ origin: CallOrigin) async throws -> [User] {
-    try await peer.call(.GET, "/v1/users", origin: origin)
+  /// The list of users as it comes.
+  /// - Parameter path: The list's, with its parameters.
+  public func list(_ path: String, _ origin: CallOrigin) async throws -> HTTPClientResponse {
+    try await peer.open("/v1/\(path)", origin: origin)
+  }
+
+  /// The users of ids and e-mails; those that nobody has are left out.
+  public func names(_ lookup: UserLookup, _ origin: CallOrigin) async throws -> [UserName] {
+    try await peer.call(.POST, "/v1/users/lookup", origin: origin, body: lookup)
+  }
+
+  /// - Throws: `not_found`, `forbidden`; `conflict` for the last administrator.
+  public func requireRemovable(_ id: UserID, _ origin: CallOrigin) async throws {
+    try await peer.call(.GET, "/v1/users/\(id)/removable", origin: origin)
   }
 
   public func user(_ id: UserID, _ origin: CallOrigin) async throws -> User {

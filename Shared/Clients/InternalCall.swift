@@ -1,3 +1,4 @@
+import AsyncAlgorithms
 import AsyncHTTPClient
 import Foundation
 import HTTPTypes
@@ -39,7 +40,10 @@ public struct ServicePeer: Sendable {
     _ method: HTTPMethod, _ path: String, origin: CallOrigin, body: (any Encodable & Sendable)? = nil,
     seconds: Int64 = 10
   ) async throws -> Answer {
-    let data = try await send(method, path, origin: origin, body: body, seconds: seconds)
+    try decode(try await send(method, path, origin: origin, body: body, seconds: seconds))
+  }
+
+  private func decode<Answer: Decodable>(_ data: Data) throws -> Answer {
     do { return try JSON.decoder.decode(Answer.self, from: data) } catch {
       throw ServiceError(
         .unavailable, "\(noun) gave an answer that cannot be read.", detail: String(reflecting: error), retryAfter: 2)
@@ -54,9 +58,63 @@ public struct ServicePeer: Sendable {
     _ = try await send(method, path, origin: origin, body: body, seconds: seconds)
   }
 
+  /// Calls where the answer is passed on as it comes.
+  public func open(_ path: String, origin: CallOrigin) async throws -> HTTPClientResponse {
+    try await telling {
+      let response = try await client.execute(request(.GET, path, origin), timeout: .seconds(Self.longestTransfer))
+      guard (200..<300).contains(response.status.code) else {
+        throw refusal(of: response, Data(buffer: try await response.body.collect(upTo: Self.largestAnswer)))
+      }
+      return response
+    }
+  }
+
+  /// Sends bytes on as they come, and decodes the answer, which may come before all is sent.
+  ///
+  /// The body is read by a task of this call and by nobody else: when this returns, nothing reads it any more, as a server
+  /// demands that goes on with the connection.
+  /// - Parameter length: How many bytes there will be; nil when that is not known.
+  public func upload<Body: AsyncSequence & Sendable, Answer: Decodable & Sendable>(
+    _ path: String, _ body: Body, length: Int64?, origin: CallOrigin
+  ) async throws -> Answer where Body.Element == ByteBuffer {
+    let relay = AsyncThrowingChannel<ByteBuffer, any Error>()
+    return try await withThrowingTaskGroup(of: Answer?.self) { group in
+      group.addTask {
+        do {
+          for try await buffer in body { await relay.send(buffer) }
+          relay.finish()
+        } catch { relay.fail(error) }
+        return nil
+      }
+      group.addTask {
+        let data = try await telling {
+          var request = request(.PUT, path, origin)
+          request.headers.add(name: "Content-Type", value: "application/octet-stream")
+          request.body = .stream(relay, length: length.map { .known($0) } ?? .unknown)
+          return try await answer(to: request, seconds: Self.longestTransfer)
+        }
+        return try decode(data)
+      }
+      defer { group.cancelAll() }
+      while let next = try await group.next() { if let next { return next } }
+      throw CancellationError()
+    }
+  }
+
   private func send(
     _ method: HTTPMethod, _ path: String, origin: CallOrigin, body: (any Encodable & Sendable)?, seconds: Int64
   ) async throws -> Data {
+    try await telling {
+      var request = request(method, path, origin)
+      if let body {
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: try JSON.encoder.encode(body)))
+      }
+      return try await answer(to: request, seconds: seconds)
+    }
+  }
+
+  private func request(_ method: HTTPMethod, _ path: String, _ origin: CallOrigin) -> HTTPClientRequest {
     var request = HTTPClientRequest(url: url + path)
     request.method = method
     request.headers.add(name: "Authorization", value: "Bearer \(secret)")
@@ -64,22 +122,26 @@ public struct ServicePeer: Sendable {
     if let caller = origin.caller {
       request.headers.add(name: HTTPField.Name.caller.rawName, value: caller.headerValue)
     }
-    if let body {
-      request.headers.add(name: "Content-Type", value: "application/json")
-      request.body = .bytes(ByteBuffer(bytes: try JSON.encoder.encode(body)))
-    }
-    do {
-      let response = try await client.execute(request, timeout: .seconds(seconds))
-      let data = Data(buffer: try await response.body.collect(upTo: Self.largestAnswer))
-      guard (200..<300).contains(response.status.code) else { throw refusal(of: response, data) }
-      return data
-    } catch let error as ServiceError { throw error } catch {
+    return request
+  }
+
+  private func answer(to request: HTTPClientRequest, seconds: Int64) async throws -> Data {
+    let response = try await client.execute(request, timeout: .seconds(seconds))
+    let data = Data(buffer: try await response.body.collect(upTo: Self.largestAnswer))
+    guard (200..<300).contains(response.status.code) else { throw refusal(of: response, data) }
+    return data
+  }
+
+  private func telling<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do { return try await body() } catch let error as ServiceError { throw error } catch {
       throw ServiceError(
         .unavailable, "\(noun) cannot be reached; try again.", detail: String(reflecting: error), retryAfter: 2)
     }
   }
 
   private static let largestAnswer = 64 << 20
+  /// Seconds that an image's content may be on its way.
+  private static let longestTransfer: Int64 = 6 * 3600
 
   private func refusal(of response: HTTPClientResponse, _ data: Data) -> ServiceError {
     let later = response.headers.first(name: "Retry-After").flatMap { Int($0) }

@@ -1,4 +1,6 @@
+import AsyncHTTPClient
 import Models
+import NIOCore
 
 /// Calls inventory-service.
 public struct InventoryClient: Sendable {
@@ -6,8 +8,10 @@ public struct InventoryClient: Sendable {
 
   public init(peer: ServicePeer) { self.peer = peer }
 
-  public func hosts(_ origin: CallOrigin) async throws -> [Host] {
-    try await peer.call(.GET, "/v1/hosts", origin: origin)
+  /// A list as it comes.
+  /// - Parameter path: The list's, with its parameters.
+  public func list(_ path: String, _ origin: CallOrigin) async throws -> HTTPClientResponse {
+    try await peer.open("/v1/\(path)", origin: origin)
   }
 
   public func host(_ id: HostID, _ origin: CallOrigin) async throws -> Host {
@@ -22,10 +26,6 @@ public struct InventoryClient: Sendable {
     try await peer.call(.DELETE, "/v1/hosts/\(id)", origin: origin)
   }
 
-  public func images(_ origin: CallOrigin) async throws -> [Image] {
-    try await peer.call(.GET, "/v1/images", origin: origin)
-  }
-
   public func image(_ id: ImageID, _ origin: CallOrigin) async throws -> Image {
     try await peer.call(.GET, "/v1/images/\(id)", origin: origin)
   }
@@ -34,11 +34,24 @@ public struct InventoryClient: Sendable {
     try await peer.call(.POST, "/v1/images", origin: origin, body: image)
   }
 
+  public func update(_ id: ImageID, _ update: ImageUpdate, _ origin: CallOrigin) async throws -> Image {
+    try await peer.call(.PUT, "/v1/images/\(id)", origin: origin, body: update)
+  }
+
+  /// Sends an image's content on as it comes.
+  public func upload<Body: AsyncSequence & Sendable>(
+    _ id: ImageID, _ body: Body, length: Int64?, _ origin: CallOrigin
+  ) async throws -> Accepted<Image> where Body.Element == ByteBuffer {
+    try await peer.upload("/v1/images/\(id)/content", body, length: length, origin: origin)
+  }
+
+  public func wellKnownImages(_ origin: CallOrigin) async throws -> [WellKnownImage] {
+    try await peer.call(.GET, "/v1/catalogue", origin: origin)
+  }
+
   public func removeImage(_ id: ImageID, _ origin: CallOrigin) async throws {
     try await peer.call(.DELETE, "/v1/images/\(id)", origin: origin)
   }
-
-  public func vms(_ origin: CallOrigin) async throws -> [VM] { try await peer.call(.GET, "/v1/vms", origin: origin) }
 
   public func vm(_ id: VMID, _ origin: CallOrigin) async throws -> VM {
     try await peer.call(.GET, "/v1/vms/\(id)", origin: origin)
@@ -56,18 +69,30 @@ public struct InventoryClient: Sendable {
     try await peer.call(.DELETE, "/v1/vms/\(id)", origin: origin)
   }
 
-  public func operations(_ origin: CallOrigin) async throws -> [Operation] {
-    try await peer.call(.GET, "/v1/operations", origin: origin)
-  }
-
   /// The operation, at once or as soon as it has settled.
   /// - Parameter wait: Seconds to wait for it at most.
   public func operation(_ id: OperationID, wait: Int, _ origin: CallOrigin) async throws -> Operation {
     try await peer.call(.GET, "/v1/operations/\(id)?wait=\(wait)", origin: origin, seconds: Int64(wait) + 10)
   }
 
-  public func holdings(of user: UserID, _ origin: CallOrigin) async throws -> Holdings {
-    try await peer.call(.GET, "/v1/users/\(user)/holdings", origin: origin)
+  /// Who may do what with an image or a VM.
+  /// - Parameter resource: Its path, such as `images/<id>`.
+  public func shares(of resource: String, _ origin: CallOrigin) async throws -> [Permission] {
+    try await peer.call(.GET, "/v1/\(resource)/shares", origin: origin)
+  }
+
+  public func share(_ resource: String, _ grant: Grant, _ origin: CallOrigin) async throws -> Permission {
+    try await peer.call(.POST, "/v1/\(resource)/shares", origin: origin, body: grant)
+  }
+
+  public func unshare(_ resource: String, _ user: UserID, _ origin: CallOrigin) async throws {
+    try await peer.call(.DELETE, "/v1/\(resource)/shares/\(user)", origin: origin)
+  }
+
+  /// Takes all that a user may do, before the user is removed.
+  /// - Throws: `conflict` while the user owns something that nobody else owns.
+  public func forgetShares(of user: UserID, _ origin: CallOrigin) async throws {
+    try await peer.call(.DELETE, "/v1/users/\(user)/shares", origin: origin)
   }
 
   /// Whether it can serve: it answers, and has its database.

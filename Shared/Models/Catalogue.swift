@@ -92,10 +92,13 @@ public struct Image: Codable, Sendable, Equatable {
   public var id: ImageID
   public var name: String
   public var desc: String
-  public var url: String
+  /// Where it was imported from; nil for one that was uploaded.
+  public var url: String?
   public var state: ImageState
   /// Why the import failed: a code and a sentence.
   public var error: Failure?
+  /// How far the import is, while there is one.
+  public var progress: OperationProgress?
   /// The format of the stored file.
   public var format: String?
   /// Bytes of the stored file, and of the disk a guest sees.
@@ -106,8 +109,9 @@ public struct Image: Codable, Sendable, Equatable {
   public var createdAt: Date
 
   public init(
-    id: ImageID, name: String, desc: String, url: String, state: ImageState, error: Failure?, format: String?,
-    size: Int64?, virtualSize: Int64?, sha256: String?, owner: UserID, createdAt: Date
+    id: ImageID, name: String, desc: String, url: String?, state: ImageState, error: Failure?,
+    progress: OperationProgress?, format: String?, size: Int64?, virtualSize: Int64?, sha256: String?, owner: UserID,
+    createdAt: Date
   ) {
     self.id = id
     self.name = name
@@ -115,6 +119,7 @@ public struct Image: Codable, Sendable, Equatable {
     self.url = url
     self.state = state
     self.error = error
+    self.progress = progress
     self.format = format
     self.size = size
     self.virtualSize = virtualSize
@@ -190,6 +195,7 @@ public struct VM: Codable, Sendable, Equatable {
 
 public enum OperationKind: String, Codable, Sendable {
   case imageImport = "image_import"
+  case imageUpload = "image_upload"
   case vmCreate = "vm_create"
   case vmStart = "vm_start"
   case vmStop = "vm_stop"
@@ -240,16 +246,74 @@ public typealias UUIDText = Identifier<Never>
 public struct OperationProgress: Codable, Sendable, Equatable {
   public var done: Int64
   public var total: Int64?
+  /// Bytes a second, over the last few seconds.
+  public var rate: Int64?
 
-  public init(done: Int64, total: Int64?) {
+  public init(done: Int64, total: Int64?, rate: Int64? = nil) {
     self.done = done
     self.total = total
+    self.rate = rate
   }
 }
 
 /// What a user may do with an image or a VM: everything, use it, or see it.
-public enum Role: String, Codable, Sendable {
+public enum Role: String, Codable, Sendable, CaseIterable {
   case owner
   case `operator`
   case viewer
+}
+
+/// What a person may do with one image or VM.
+public struct Permission: Codable, Sendable, Equatable {
+  /// The user's id: under it the permission can be taken back.
+  public var id: UserID
+  public var user: UserID
+  public var email: String?
+  public var resource: UUIDText
+  public var type: ResourceKind
+  public var role: Role
+  public var createdAt: Date
+  /// The moment from which it no longer holds; nil for never.
+  public var expiresAt: Date?
+
+  public init(
+    user: UserID, email: String?, resource: UUIDText, type: ResourceKind, role: Role, createdAt: Date, expiresAt: Date?
+  ) {
+    id = user
+    self.user = user
+    self.email = email
+    self.resource = resource
+    self.type = type
+    self.role = role
+    self.createdAt = createdAt
+    self.expiresAt = expiresAt
+  }
+}
+
+/// A public image that this installation knows how to fetch by name.
+public struct WellKnownImage: Codable, Sendable, Equatable {
+  /// The name is its id.
+  public var id: String
+  public var name: String
+  public var desc: String
+  public var url: String
+  /// The publisher's list of checksums.
+  public var checksums: String
+
+  public init(name: String, desc: String, url: String, checksums: String) {
+    id = name
+    self.name = name
+    self.desc = desc
+    self.url = url
+    self.checksums = checksums
+  }
+
+  private enum CodingKeys: String, CodingKey { case id, name, desc, url, checksums }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      name: try fields.decode(String.self, forKey: .name), desc: try fields.decode(String.self, forKey: .desc),
+      url: try fields.decode(String.self, forKey: .url), checksums: try fields.decode(String.self, forKey: .checksums))
+  }
 }

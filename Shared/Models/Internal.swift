@@ -41,7 +41,42 @@ public struct Accepted<Resource: Codable & Sendable>: Codable, Sendable {
   }
 }
 
-/// How much a user owns.
+/// Asks for the users of ids and e-mails.
+public struct UserLookup: Codable, Sendable {
+  public var ids: [UserID]
+  public var emails: [String]
+
+  public init(ids: [UserID] = [], emails: [String] = []) {
+    self.ids = ids
+    self.emails = emails
+  }
+}
+
+/// As much of a user as those need to know who share something with them.
+public struct UserName: Codable, Sendable {
+  public var id: UserID
+  public var email: String
+
+  public init(id: UserID, email: String) {
+    self.id = id
+    self.email = email
+  }
+}
+
+/// A permission as the gateway asks for it, when it knows whose it shall be.
+public struct Grant: Codable, Sendable {
+  public var user: UserID
+  public var role: Role
+  public var expiresAt: Date?
+
+  public init(user: UserID, role: Role, expiresAt: Date?) {
+    self.user = user
+    self.role = role
+    self.expiresAt = expiresAt
+  }
+}
+
+/// How much a user owns that nobody else owns too.
 public struct Holdings: Codable, Sendable {
   public var images: Int
   public var vms: Int
@@ -112,14 +147,16 @@ public struct VMSpec: Codable, Sendable, Equatable {
   public var vcpus: Int
   public var disk: Int
   public var image: ImageID
-  /// SHA-256 of the image's file.
+  /// SHA-256 of the image's file, its bytes, and where an agent that does not see the file may fetch it for a while.
   public var imageSHA256: String
+  public var imageSize: Int64
+  public var imageURL: String
   public var sshKeys: [String]
   public var power: DesiredPower
 
   public init(
     id: VMID, owner: UserID, generation: Int64, name: String, mem: Int, vcpus: Int, disk: Int, image: ImageID,
-    imageSHA256: String, sshKeys: [String], power: DesiredPower
+    imageSHA256: String, imageSize: Int64, imageURL: String, sshKeys: [String], power: DesiredPower
   ) {
     self.id = id
     self.owner = owner
@@ -130,6 +167,8 @@ public struct VMSpec: Codable, Sendable, Equatable {
     self.disk = disk
     self.image = image
     self.imageSHA256 = imageSHA256
+    self.imageSize = imageSize
+    self.imageURL = imageURL
     self.sshKeys = sshKeys
     self.power = power
   }

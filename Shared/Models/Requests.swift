@@ -77,13 +77,17 @@ public struct NewHost: Codable, Sendable {
 
 /// `POST /iaas/images`, in either shape that clients send.
 public struct NewImage: Codable, Sendable {
-  public var url: String
-  public var name: String
-  public var desc: String
-  /// The SHA-256, in hexadecimal, that the downloaded bytes must have.
+  /// Where to fetch it, or the name of a well-known image; nil for one whose content will be uploaded.
+  public var url: String?
+  /// Nil for a well-known image's own name.
+  public var name: String?
+  public var desc: String?
+  /// The SHA-256, in hexadecimal, that the received bytes must have.
   public var sha256: String?
+  /// The URL of a publisher's list of checksums, in which the URL's file name is looked up.
+  public var checksums: String?
 
-  private enum CodingKeys: String, CodingKey, CaseIterable { case url, name, desc, sha256, img }
+  private enum CodingKeys: String, CodingKey, CaseIterable { case url, name, desc, sha256, checksums, img }
   private struct Named: Decodable {
     let name: String
     let desc: String?
@@ -95,32 +99,99 @@ public struct NewImage: Codable, Sendable {
     }
   }
 
-  public init(url: String, name: String, desc: String, sha256: String?) {
+  public init(url: String?, name: String?, desc: String?, sha256: String? = nil, checksums: String? = nil) {
     self.url = url
     self.name = name
     self.desc = desc
     self.sha256 = sha256
+    self.checksums = checksums
   }
 
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.strictContainer(CodingKeys.self)
     let nested = try fields.decodeIfPresent(Named.self, forKey: .img)
-    url = try Text.checked(fields.decode(String.self, forKey: .url), field: "url", limit: 2048)
-    name = try Text.checked(nested?.name ?? fields.decode(String.self, forKey: .name), field: "name")
-    let text = try nested.map { $0.desc ?? "" } ?? fields.decodeIfPresent(String.self, forKey: .desc) ?? ""
-    desc = try Text.checked(text, field: "desc", limit: 1024, mayBeEmpty: true)
+    url = try Self.link(fields, .url)
+    name = try (nested?.name ?? fields.decodeIfPresent(String.self, forKey: .name)).map {
+      try Text.checked($0, field: "name")
+    }
+    desc = try (nested.map { $0.desc ?? "" } ?? fields.decodeIfPresent(String.self, forKey: .desc)).map {
+      try Text.checked($0, field: "desc", limit: 1024, mayBeEmpty: true)
+    }
     sha256 = try fields.decodeIfPresent(String.self, forKey: .sha256)?.lowercased()
     if let sha256, sha256.utf8.count != 64 || !sha256.allSatisfy(\.isHexDigit) {
       throw ServiceError.invalid("sha256", "must be 64 hexadecimal digits.")
+    }
+    checksums = try Self.link(fields, .checksums)
+    if let url, !Self.isName(url), name == nil { throw ServiceError.invalid("name", "must be given.") }
+    guard url != nil || name != nil else { throw ServiceError.invalid("name", "must be given.") }
+    if url == nil, checksums != nil { throw ServiceError.invalid("checksums", "goes with a url.") }
+  }
+
+  /// Whether what stands for a URL is the name of a well-known image.
+  public static func isName(_ url: String) -> Bool { !url.contains(":") && !url.contains("/") }
+
+  private static func link(_ fields: KeyedDecodingContainer<CodingKeys>, _ key: CodingKeys) throws -> String? {
+    try fields.decodeIfPresent(String.self, forKey: key).map {
+      try Text.checked($0, field: key.rawValue, limit: 2048)
     }
   }
 
   public func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: CodingKeys.self)
-    try fields.encode(url, forKey: .url)
-    try fields.encode(name, forKey: .name)
-    try fields.encode(desc, forKey: .desc)
+    try fields.encodeIfPresent(url, forKey: .url)
+    try fields.encodeIfPresent(name, forKey: .name)
+    try fields.encodeIfPresent(desc, forKey: .desc)
     try fields.encodeIfPresent(sha256, forKey: .sha256)
+    try fields.encodeIfPresent(checksums, forKey: .checksums)
+  }
+}
+
+/// `PUT /iaas/images/{imgId}`: what is not given stays as it is.
+public struct ImageUpdate: Codable, Sendable {
+  public var name: String?
+  public var desc: String?
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case name, desc }
+
+  public init(name: String?, desc: String?) {
+    self.name = name
+    self.desc = desc
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strictContainer(CodingKeys.self)
+    name = try fields.decodeIfPresent(String.self, forKey: .name).map { try Text.checked($0, field: "name") }
+    desc = try fields.decodeIfPresent(String.self, forKey: .desc).map {
+      try Text.checked($0, field: "desc", limit: 1024, mayBeEmpty: true)
+    }
+  }
+}
+
+/// `POST …/shares`.
+public struct NewShare: Codable, Sendable {
+  /// An id or an e-mail.
+  public var user: String
+  public var role: Role
+  public var expiresAt: Date?
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case user, role, expiresAt }
+
+  public init(user: String, role: Role, expiresAt: Date?) {
+    self.user = user
+    self.role = role
+    self.expiresAt = expiresAt
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strictContainer(CodingKeys.self)
+    user = try Text.checked(fields.decode(String.self, forKey: .user), field: "user")
+    let role = try fields.decodeIfPresent(String.self, forKey: .role) ?? Role.owner.rawValue
+    guard let known = Role(rawValue: role) else {
+      throw ServiceError.invalid("role", "must be one of \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
+    }
+    self.role = known
+    expiresAt = try fields.decodeIfPresent(Date.self, forKey: .expiresAt)
+    if let expiresAt, expiresAt <= Date() { throw ServiceError.invalid("expiresAt", "must be in the future.") }
   }
 }
 

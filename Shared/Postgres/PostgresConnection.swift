@@ -12,6 +12,9 @@ public actor PostgresConnection {
   private var handle: OpaquePointer?
   private var prepared: [String: String] = [:]
 
+  /// Statements kept prepared at most; what clients ask of lists has many shapes.
+  private static let preparedLimit = 256
+
   /// - Parameter conninfo: A libpq connection string (PostgreSQL manual, 34.1.1). Nothing is opened yet.
   public init(conninfo: String) { self.conninfo = conninfo }
 
@@ -79,6 +82,10 @@ public actor PostgresConnection {
   private func prepare(_ sql: SQL, on connection: OpaquePointer) throws -> String {
     let text = sql.text
     if let name = prepared[text] { return name }
+    if prepared.count >= Self.preparedLimit {
+      _ = try check(PQexec(connection, "DEALLOCATE ALL"), on: connection)
+      prepared = [:]
+    }
     let name = "s\(prepared.count)"
     _ = try check(PQprepare(connection, name, text, 0, nil), on: connection)
     prepared[text] = name

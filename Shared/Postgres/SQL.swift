@@ -64,15 +64,19 @@ extension Data: PostgresEncodable {
   public var postgresText: String { "\\x" + map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 }
 extension Date: PostgresEncodable {
+  /// To the millisecond, as the style cuts off what a floating-point number is short of it.
   public var postgresText: String {
-    formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    Date(timeIntervalSince1970: ((timeIntervalSince1970 * 1000).rounded() + 0.1) / 1000)
+      .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
 }
 extension Array: PostgresEncodable where Element: PostgresEncodable {
-  /// PostgreSQL manual, 8.15.2: every element quoted, quotes and backslashes escaped.
+  /// PostgreSQL manual, 8.15.2: every element quoted, quotes and backslashes escaped. By scalars: a quote with a
+  /// combining mark behind it is another `Character`.
   public var postgresText: String {
     let elements = map { element in
-      "\"" + element.postgresText.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+      let escaped = element.postgresText.unicodeScalars.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] }
+      return "\"" + String(String.UnicodeScalarView(escaped)) + "\""
     }
     return "{" + elements.joined(separator: ",") + "}"
   }

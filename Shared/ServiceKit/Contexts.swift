@@ -103,4 +103,13 @@ extension RequestContext {
     guard let id = parameters.get(name).flatMap({ Identifier<Resource>($0) }) else { throw ServiceError.notFound(kind) }
     return id
   }
+
+  /// A parameter of the path, percent-decoded.
+  /// - Throws: `malformed_request` when it is not UTF-8.
+  public func text(_ name: String) throws -> String {
+    guard let text = parameters.get(name)?.removingPercentEncoding else {
+      throw ServiceError(.malformedRequest, "The path is not percent-encoded UTF-8.")
+    }
+    return text
+  }
 }

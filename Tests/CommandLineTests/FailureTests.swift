@@ -51,8 +51,12 @@ import Testing
 
   @Test(
     arguments: [
-      ["vm", "frob"], ["vm", "ls", "-o", "xml"], ["image", "add", "u"], ["vm", "ls", "--nonsense"],
+      ["vm", "frob"], ["vm", "ls", "-o", "xml"], ["image", "add"], ["vm", "ls", "--nonsense"],
       ["vm", "start", "x", "--timeout", "-1"], ["user", "add", "a", "b", "--password-file", "f"],
+      ["vm", "ls", "--limit", "0"], ["vm", "ls", "--sort", "a b"], ["vm", "ls", "--sort", "--limit", "3"],
+      ["image", "update", "x"], ["image", "share", "x"], ["image", "share", "x", "ana", "--role", "god"],
+      ["vm", "unshare", "x", ""], ["image", "upload"], ["image", "add", "https://e.org"],
+      ["image", "upload", "/nowhere/at/all"], ["vm", "share", "x", "ana", "--expires", "soon"],
     ])
   func usageIsTwo(arguments: [String]) async {
     let console = FakeConsole()

@@ -9,11 +9,16 @@ final class FakeTransport: Transport {
   private struct State {
     var answers: [String: [APIAnswer]] = [:]
     var requests: [APIRequest] = []
+    var pieces: [Data] = []
+    var accepted = Int.max
+    var onPiece: @Sendable (Int) async throws -> Void = { _ in }
   }
 
   private let state = Mutex(State())
 
   var requests: [APIRequest] { state.withLock { $0.requests } }
+  /// What was taken of files.
+  var pieces: [Data] { state.withLock { $0.pieces } }
   var targets: [String] { requests.map { "\($0.method.rawValue) \($0.target)" } }
 
   func answer(
@@ -27,6 +32,23 @@ final class FakeTransport: Transport {
 
   func answer(_ request: String, _ body: String, type: String = "application/json") {
     answer(request, 200, body, type: type)
+  }
+
+  /// Answers an upload once that many pieces were taken.
+  func refuse(afterPieces count: Int) { state.withLock { $0.accepted = count } }
+
+  /// Does something for every piece, before it is taken.
+  func onPiece(_ action: @escaping @Sendable (Int) async throws -> Void) { state.withLock { $0.onPiece = action } }
+
+  func send(_ request: APIRequest, _ body: FilePieces, to server: ServerAddress) async throws -> APIAnswer {
+    let (accepted, onPiece) = state.withLock { ($0.accepted, $0.onPiece) }
+    let start = pieces.count
+    var iterator = body.makeAsyncIterator()
+    while pieces.count - start < accepted, let piece = try await iterator.next() {
+      try await onPiece(pieces.count)
+      state.withLock { $0.pieces.append(piece) }
+    }
+    return try await send(request, to: server)
   }
 
   func send(_ request: APIRequest, to server: ServerAddress) async throws -> APIAnswer {
@@ -48,23 +70,40 @@ final class FakeConsole: Console {
     var out = Data()
     var err: [String] = []
     var input: [String] = []
+    var frames: [String] = []
+    var isDrawnOver = false
   }
 
   private let state = Mutex(State())
   let printsToTerminal: Bool
   let readsFromTerminal: Bool
+  let terminalWidth: Int?
 
-  init(terminal: Bool = false, input: [String] = []) {
+  init(terminal: Bool = false, input: [String] = [], width: Int? = nil) {
     printsToTerminal = terminal
     readsFromTerminal = terminal
+    terminalWidth = width
     state.withLock { $0.input = input }
   }
 
   var out: String { state.withLock { String(decoding: $0.out, as: UTF8.self) } }
   var err: [String] { state.withLock { $0.err } }
+  /// The lines drawn in one place.
+  var frames: [String] { state.withLock { $0.frames } }
+  /// Whether something was printed while a line was drawn.
+  var isDrawnOver: Bool { state.withLock { $0.isDrawnOver } }
 
-  func write(_ bytes: Data) { state.withLock { $0.out.append(bytes) } }
-  func writeError(_ line: String) { state.withLock { $0.err.append(line) } }
+  func write(_ bytes: Data) { print { $0.out.append(bytes) } }
+  func writeError(_ line: String) { print { $0.err.append(line) } }
+  func redraw(_ line: String) { state.withLock { $0.frames.append(line) } }
+
+  private func print(_ change: (inout State) -> Void) {
+    state.withLock { state in
+      if state.frames.last?.isEmpty == false { state.isDrawnOver = true }
+      change(&state)
+    }
+  }
+
   func ask(_ question: String) { writeError(question) }
   func readLine() -> String? { state.withLock { $0.input.isEmpty ? nil : $0.input.removeFirst() } }
   func readUnseen() -> String? { readLine() }
@@ -99,20 +138,26 @@ struct Bench {
   let console: FakeConsole
   let folder: TemporaryFolder
   var environment: [String: String]
+  /// Gets an element when somebody presses Ctrl-C.
+  let interruptions = AsyncStream.makeStream(of: Void.self)
 
-  init(terminal: Bool = false, input: [String] = []) throws {
-    console = FakeConsole(terminal: terminal, input: input)
+  init(terminal: Bool = false, input: [String] = [], width: Int? = nil) throws {
+    console = FakeConsole(terminal: terminal, input: input, width: width)
     folder = try TemporaryFolder()
     environment = ["HOME": folder.path, "IAAS_TOKEN": "secret"]
   }
 
-  func run(_ arguments: String...) async -> CommandStatus {
+  func run(_ arguments: String...) async -> CommandStatus { await run(arguments) }
+
+  func run(_ arguments: [String]) async -> CommandStatus {
     do {
       guard let verb = try IaaSCommand.parseAsRoot(arguments) as? any Verb else { return .usage }
       let settings = try Settings(
         environment: environment, url: verb.serverURL, allowInsecureHTTP: verb.common.insecureHTTP)
       try await verb.run(
-        in: CommandContext(settings: settings, transport: transport, console: console, pause: .milliseconds(1)))
+        in: CommandContext(
+          settings: settings, transport: transport, console: console, pause: .milliseconds(1),
+          interruptions: { [stream = interruptions.stream] in stream }))
       return .done
     } catch {
       return IaaSCommand.report(error, console: console)
@@ -129,8 +174,12 @@ enum Sample {
   static let operation = "0199f3a2-2222-7000-8000-000000000003"
   static let user = "0199f3a2-3333-7000-8000-000000000004"
 
-  static func imageJSON(id: String = image, name: String = "debian", state: String = "available") -> String {
-    #"{"id":"\#(id)","name":"\#(name)","desc":"d","url":"u","state":"\#(state)","size":3221225472,"future":[1]}"#
+  static func imageJSON(
+    id: String = image, name: String = "debian", state: String = "available", progress: String? = nil
+  ) -> String {
+    let progress = progress.map { #","progress":\#($0)"# } ?? ""
+    let shown = #""id":"\#(id)","name":"\#(name)","desc":"d","url":"u","state":"\#(state)","size":3221225472"#
+    return #"{\#(shown),"future":[1]\#(progress)}"#
   }
 
   static func vmJSON(state: String, name: String = "web1", ip: String? = nil, reason: String? = nil) -> String {
@@ -140,8 +189,9 @@ enum Sample {
       #"{"id":"\#(vm)","name":"\#(name)","mem":2048,"state":"\#(state)","addresses":[\#(addresses)]\#(reason)}"#
   }
 
-  static func operationJSON(_ status: String, done: Int? = nil, error: String? = nil) -> String {
-    let progress = done.map { #","step":"downloading","progress":{"done":\#($0),"total":4194304}"# } ?? ""
+  static func operationJSON(_ status: String, done: Int? = nil, rate: Int? = nil, error: String? = nil) -> String {
+    let rate = rate.map { #","rate":\#($0)"# } ?? ""
+    let progress = done.map { #","step":"downloading","progress":{"done":\#($0),"total":4194304\#(rate)}"# } ?? ""
     let error = error.map { #","error":{"code":"source_failed","message":"\#($0)"}"# } ?? ""
     return #"{"id":"\#(operation)","kind":"image_import","status":"\#(status)"\#(progress)\#(error)}"#
   }

@@ -51,7 +51,7 @@ import Testing
   @Test func addingAVM() async throws {
     let bench = try Bench()
     let key = try bench.folder.write("# mine\nssh-ed25519 AAAA ana@pc\n", to: "id.pub")
-    bench.transport.answer("GET /iaas/images", "[\(Sample.imageJSON())]")
+    bench.transport.answer("GET /iaas/images?query=name%20%3D%20%27debian%27", "[\(Sample.imageJSON())]")
     bench.transport.answer("POST /iaas/vms", 201, Sample.vmJSON(state: "running", ip: "10.0.0.7"))
     let status = await bench.run(
       "vm", "add", "debian", "2G", "--name", "web1", "--vcpus", "2", "--disk", "10", "--ssh-key", key, "--ssh-key", key,
@@ -108,7 +108,8 @@ import Testing
   @Test func removingAsksAtATerminal() async throws {
     for (answer, status) in [("n", CommandStatus.failed), ("y", .done)] {
       let bench = try Bench(terminal: true, input: [answer])
-      bench.transport.answer("GET /iaas/vms", "[\(Sample.vmJSON(state: "stopped"))]")
+      bench.transport.answer(
+        "GET /iaas/vms?query=name%20%3D%20%27web1%27", "[\(Sample.vmJSON(state: "stopped"))]")
       bench.transport.answer("DELETE /iaas/vms/\(Sample.vm)", 204, "")
       #expect(await bench.run("vm", "rm", "web1") == status)
       #expect(bench.transport.requests.count == (status == .done ? 2 : 1))

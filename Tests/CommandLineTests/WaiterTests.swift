@@ -5,11 +5,11 @@ import Testing
 @Suite struct WaiterTests {
   private let poll = "GET /iaas/operations/\(Sample.operation)?wait="
 
-  private func importing(_ answers: String...) throws -> Bench {
-    let bench = try Bench()
+  private func importing(_ answers: String..., width: Int? = nil) throws -> Bench {
+    let bench = try Bench(width: width)
     bench.transport.answer(
       "POST /iaas/images", 202, Sample.imageJSON(state: "importing"), headers: Sample.operationLocation)
-    for answer in answers { bench.transport.answer("\(poll)30", answer) }
+    for answer in answers { bench.transport.answer("\(poll)\(width == nil ? 30 : 1)", answer) }
     bench.transport.answer("GET /iaas/images/\(Sample.image)", Sample.imageJSON())
     return bench
   }
@@ -23,6 +23,50 @@ import Testing
     #expect(bench.console.out == Sample.imageJSON() + "\n")
     #expect(
       bench.console.err == ["image_import: pending", "image_import: downloading 1/4 MiB", "image_import: done"])
+  }
+
+  @Test func withoutATerminalEachStepIsALine() async throws {
+    let bench = try importing(
+      Sample.operationJSON("running", done: 1 << 20), Sample.operationJSON("running", done: 2 << 20),
+      Sample.operationJSON("running"), Sample.operationJSON("done"))
+    #expect(await bench.run("image", "add", "u", "n", "d") == .done)
+    #expect(
+      bench.console.err == ["image_import: downloading 1/4 MiB", "image_import: running", "image_import: done"])
+    #expect(bench.console.frames.isEmpty)
+  }
+
+  @Test func onATerminalAnImportIsOneLineThatIsRedrawn() async throws {
+    let bench = try importing(
+      Sample.operationJSON("pending"), Sample.operationJSON("running", done: 1 << 20, rate: 1 << 20),
+      Sample.operationJSON("running", done: 2 << 20, rate: 1 << 20), Sample.operationJSON("running"),
+      Sample.operationJSON("done"), width: 80)
+    #expect(await bench.run("image", "add", "u", "n", "d") == .done)
+    #expect(bench.transport.requests.first?.headers["Prefer"] == "wait=1")
+    let bar = "downloading  [######..................]   25%  1/4 MiB  1 MiB/s  ETA 0:03"
+    #expect(bench.console.frames.first == bar)
+    #expect(bench.console.frames.last == "")
+    #expect(bench.console.err == ["image_import: pending", "image_import: running", "image_import: done"])
+    #expect(!bench.console.isDrawnOver)
+  }
+
+  @Test func aFailureIsNotDrawnOver() async throws {
+    let bench = try importing(
+      Sample.operationJSON("running", done: 1 << 20), Sample.operationJSON("failed", error: "No."), width: 80)
+    #expect(await bench.run("image", "add", "u", "n", "d") == .failed)
+    #expect(bench.console.frames.count == 2 && !bench.console.isDrawnOver)
+    #expect(bench.console.err == ["iaas: No."])
+  }
+
+  @Test func whatCountsNothingIsToldInLinesOnATerminalToo() async throws {
+    let bench = try Bench(width: 80)
+    let target = "/iaas/vms/\(Sample.vm)"
+    bench.transport.answer("DELETE \(target)", 202, "", headers: Sample.operationLocation)
+    bench.transport.answer("\(poll)1", Sample.operationJSON("running"))
+    bench.transport.answer("\(poll)1", Sample.operationJSON("done"))
+    #expect(await bench.run("vm", "rm", Sample.vm, "-y") == .done)
+    #expect(bench.transport.requests.first?.headers["Prefer"] == "wait=10")
+    #expect(bench.console.err == ["image_import: running", "Removed the VM \(Sample.vm)."])
+    #expect(bench.console.frames.isEmpty)
   }
 
   @Test func aFailedOperationTellsItsSentence() async throws {

@@ -11,7 +11,7 @@ import Testing
     VMSpec(
       id: VMID("01a1fc98-f001-7641-8022-230850e971fc") ?? .make(),
       owner: UserID("01a1fc98-314e-7ae0-83d9-d48082199627") ?? .make(), generation: generation, name: name, mem: 512,
-      vcpus: 2, disk: 1, image: .make(), imageSHA256: "", sshKeys: [], power: .stopped)
+      vcpus: 2, disk: 1, image: .make(), imageSHA256: "", imageSize: 0, imageURL: "", sshKeys: [], power: .stopped)
   }
 
   private func document(_ spec: VMSpec, _ virtualisation: Virtualisation = .emulated) -> String {

@@ -1,6 +1,7 @@
 import Clients
 import Foundation
 import Models
+import Persistence
 import Postgres
 import TestSupport
 import Testing
@@ -18,6 +19,8 @@ struct InventoryFixture: Sendable {
 
   var vms: VMStore { VMStore(pool: pool) }
   var images: ImageStore { ImageStore(pool: pool) }
+  var imports: ImageImportStore { ImageImportStore(pool: pool) }
+  var shares: ShareStore { ShareStore(pool: pool) }
   var hosts: HostStore { HostStore(pool: pool) }
   var operations: OperationStore { OperationStore(pool: pool) }
   var intents: VMIntentStore { VMIntentStore(pool: pool) }
@@ -37,8 +40,7 @@ struct InventoryFixture: Sendable {
         INSERT INTO inventory.images (id, owner, name, description, url, state, size, virtual_size, sha256)
         VALUES (\(fixture.image.uuid), \(fixture.ana.user.uuid), 'i', '', 'http://x/', 'available', 1, 1, 'aa')
         """)
-      try await pool.execute(
-        Permissions.grant(.owner, on: UUIDText(fixture.image.uuid), type: .image, to: fixture.ana.user))
+      try await pool.execute(Permissions.grant(.owner, on: .image(fixture.image), to: fixture.ana.user))
       try await body(fixture)
     }
   }
@@ -82,8 +84,8 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
       #expect(try await fixture.vms.get(vm, fixture.ana) != nil)
       #expect(try await fixture.vms.get(vm, fixture.admin) != nil)
       #expect(try await fixture.vms.get(vm, fixture.eve) == nil)
-      #expect(try await fixture.vms.list(fixture.eve).isEmpty)
-      #expect(try await fixture.images.list(fixture.eve).isEmpty)
+      #expect(try await fixture.vms.listing(fixture.eve).page(ListRequest()).items.isEmpty)
+      #expect(try await fixture.images.listing(fixture.eve).page(ListRequest()).items.isEmpty)
       #expect(await code { _ = try await fixture.vms.delete(vm, fixture.eve, requestID: "") } == .notFound)
       #expect(
         await code { _ = try await fixture.vms.setPower(.running, of: vm, fixture.eve, requestID: "") } == .notFound)
@@ -95,7 +97,7 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
   @Test func aViewerIsToldWhichRoleIsMissing() async throws {
     try await InventoryFixture.with { fixture in
       let vm = try await fixture.add().resource.id
-      try await fixture.pool.execute(Permissions.grant(.viewer, on: UUIDText(vm.uuid), type: .vm, to: fixture.eve.user))
+      try await fixture.pool.execute(Permissions.grant(.viewer, on: .vm(vm), to: fixture.eve.user))
       #expect(try await fixture.vms.get(vm, fixture.eve) != nil)
       #expect(
         await code { _ = try await fixture.vms.setPower(.running, of: vm, fixture.eve, requestID: "") } == .forbidden)
@@ -162,11 +164,11 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
       let vm = try await fixture.add().resource.id
       try await fixture.images.delete(fixture.image, fixture.ana)
       #expect(try await fixture.images.get(fixture.image, fixture.admin) == nil)
-      #expect(try await fixture.images.disposable().isEmpty)
+      #expect(try await fixture.imports.disposable().isEmpty)
       #expect(await code { try await fixture.images.delete(fixture.image, fixture.ana) } == .notFound)
       _ = try await fixture.vms.delete(vm, fixture.ana, requestID: "r")
       try await fixture.intents.forget(vm, try #require(try await fixture.operations.claim()))
-      #expect(try await fixture.images.disposable() == [fixture.image])
+      #expect(try await fixture.imports.disposable() == [fixture.image])
     }
   }
 
@@ -269,7 +271,7 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
 
   @Test func othersSeeOnlyTheRoomOfAHost() async throws {
     try await InventoryFixture.with { fixture in
-      let host = try #require(try await fixture.hosts.list(fixture.ana).first)
+      let host = try #require(try await fixture.hosts.listing(fixture.ana).page(ListRequest()).items.first)
       #expect(
         host.memFree == 5120 && host.addr == nil && host.fingerprint == nil && host.user == nil && host.cpus == nil)
     }

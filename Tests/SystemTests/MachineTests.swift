@@ -15,7 +15,7 @@ import Testing
   }
 
   /// The guest image in the catalogue; imported once for all tests.
-  private func image() async throws -> Models.Image {
+  func image() async throws -> Models.Image {
     let found = try await admin.call(.GET, "/iaas/images").json([Models.Image].self)
     if let image = found.first(where: { $0.name == "guest" && $0.state == .available }) { return image }
     let path = try TestEnvironment.required("IAAS_TEST_GUEST")
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  private func vm(_ id: VMID) async throws -> VM { try await admin.call(.GET, "/iaas/vms/\(id)").json() }
+  func vm(_ id: VMID) async throws -> VM { try await admin.call(.GET, "/iaas/vms/\(id)").json() }
 
   /// The domains of ours that libvirt has, by the ids in their names.
   private func domains() async throws -> Set<String> {
@@ -38,7 +38,7 @@ import Testing
     return Set(names.filter { $0.hasPrefix("iaas-") }.map { String($0.dropFirst("iaas-".count)) })
   }
 
-  private func remove(_ id: VMID) async throws {
+  func remove(_ id: VMID) async throws {
     let reply = try await admin.call(.DELETE, "/iaas/vms/\(id)", headers: ["Prefer": "wait=60"])
     #expect(reply.status == 204, "\(reply)")
   }
@@ -106,7 +106,7 @@ import Testing
     #expect(try await admin.call(.DELETE, "/iaas/users/\(user)").status == 204)
   }
 
-  private struct ProblemWithoutID: Decodable, Equatable {
+  struct ProblemWithoutID: Decodable, Equatable {
     let type: String, title: String, status: Int, detail: String, code: String
   }
 
@@ -164,8 +164,7 @@ import Testing
   }
 
   @Test func whatIsMissingSaysSo() async throws {
-    for (method, path) in [("GET", "/iaas/vms?query=state%20%3D%20'running'"), ("PUT", "/iaas/users/\(UserID.make())")]
-    {
+    for (method, path) in [("POST", "/iaas/vms/\(VMID.make())/snapshots"), ("PUT", "/iaas/users/\(UserID.make())")] {
       let reply = try await admin.call(.init(rawValue: method), path)
       #expect(reply.status == 501 && reply.text.contains("not_implemented"), "\(reply)")
     }

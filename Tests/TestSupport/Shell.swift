@@ -10,6 +10,12 @@ public enum Shell {
   /// - Returns: The standard output.
   @discardableResult
   public static func run(_ name: String, _ arguments: String...) async throws -> String {
+    try await run(name, arguments: arguments)
+  }
+
+  /// - Returns: The standard output.
+  @discardableResult
+  public static func run(_ name: String, arguments: [String]) async throws -> String {
     let outcome = try await Tool.run(name, arguments)
     guard outcome.succeeded else {
       throw Failed(description: "\(name) \(arguments.joined(separator: " ")): \(outcome.errors) \(outcome.output)")

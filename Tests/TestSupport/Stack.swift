@@ -23,8 +23,11 @@ public struct Stack: Sendable {
     try JSONDecoder().decode(Description.self, from: Data(contentsOf: URL(fileURLWithPath: "\(state)/stack.json")))
   }
 
-  /// Starts what does not run.
-  public func up() async throws { try await Shell.run("\(TestEnvironment.root.path)/Deploy/stack", "up") }
+  /// Starts what does not run, and starts anew what is configured otherwise.
+  /// - Parameter variables: Of the script, as `NAME=value`.
+  public func up(with variables: String...) async throws {
+    try await Shell.run("env", arguments: variables + ["\(TestEnvironment.root.path)/Deploy/stack", "up"])
+  }
 
   /// Ends one of the stack's processes as a power cut would.
   public func kill(_ service: String) throws {
@@ -73,9 +76,10 @@ public struct APIUser: Sendable {
   }
 
   public func call(
-    _ method: HTTPMethod, _ path: String, _ body: (any Encodable & Sendable)? = nil, headers: [String: String] = [:]
+    _ method: HTTPMethod, _ path: String, _ body: (any Encodable & Sendable)? = nil, headers: [String: String] = [:],
+    to address: String? = nil
   ) async throws -> Reply {
-    var request = HTTPClientRequest(url: url + path)
+    var request = HTTPClientRequest(url: (address ?? url) + path)
     request.method = method
     if let token { request.headers.add(name: "Authorization", value: token) }
     for (name, value) in headers { request.headers.add(name: name, value: value) }

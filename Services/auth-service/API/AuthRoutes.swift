@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Models
+import Persistence
 import ServiceKit
 
 /// The internal port of auth-service.
@@ -32,7 +33,12 @@ struct AuthRoutes {
       try await authentication.logOut(try context.id("session", of: .session), of: context.caller)
       return HTTPResponse.Status.noContent
     }
-    router.get("users") { _, context in JSONResponse(try await accounts.list(context.caller)) }
+    router.get("users") { request, context in try await accounts.list(context.caller).response(to: request) }
+    router.post("users/lookup") { request, _ in JSONResponse(try await accounts.names(try await request.decodeJSON())) }
+    router.get("users/:user/removable") { _, context in
+      try await accounts.requireRemovable(try context.id("user", of: .user), context.caller)
+      return HTTPResponse.Status.noContent
+    }
     router.post("users") { request, context in
       JSONResponse(try await accounts.add(try await request.decodeJSON(), context.caller), status: .created)
     }

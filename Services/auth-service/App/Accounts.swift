@@ -1,13 +1,23 @@
 import Foundation
 import Logging
 import Models
+import Persistence
 
 /// Who may see, add and remove users.
 struct Accounts: Sendable {
   let users: UserStore
   let hasher: PasswordHasher
 
-  func list(_ caller: Caller) async throws -> [User] { try await users.list(visibleTo: caller) }
+  func list(_ caller: Caller) -> Listing<User> { users.listing(caller) }
+
+  /// For those who share something: whoever logs in may find others by id or e-mail, one by one.
+  func names(_ lookup: UserLookup) async throws -> [UserName] { try await users.names(lookup) }
+
+  /// - Throws: `forbidden`, `not_found`; `conflict` for the last administrator.
+  func requireRemovable(_ id: UserID, _ caller: Caller) async throws {
+    try requireAdministrator(caller)
+    try await users.requireRemovable(id)
+  }
 
   /// - Throws: `not_found`, also for a user whom the caller may not see.
   func get(_ id: UserID, _ caller: Caller) async throws -> User {

@@ -3,4 +3,7 @@ import Postgres
 /// The schema's steps in order; a test compares the list with the folder.
 let authMigrator = Migrator(
   schema: "auth",
-  migrations: [Migration(name: "V0001_users", bytes: PackageResources.V0001_users_sql)])
+  migrations: [
+    Migration(name: "V0001_users", bytes: PackageResources.V0001_users_sql),
+    Migration(name: "V0002_lists", bytes: PackageResources.V0002_lists_sql),
+  ])

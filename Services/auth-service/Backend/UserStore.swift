@@ -1,6 +1,8 @@
 import Foundation
 import Models
+import Persistence
 import Postgres
+import Query
 
 /// The SQL of users.
 struct UserStore: Sendable {
@@ -14,11 +16,35 @@ struct UserStore: Sendable {
       lastLoginAt: try row.optional("last_login_at"))
   }
 
-  /// - Parameter visibleTo: Administrators see everyone, others themselves.
-  func list(visibleTo caller: Caller) async throws -> [User] {
-    let visible: SQL = caller.admin ? "true" : "id = \(caller.user.uuid)"
-    return try await pool.rows(
-      "SELECT \(Self.columns) FROM auth.users WHERE \(visible) ORDER BY created_at, id", Self.user)
+  /// Administrators see everyone, others themselves.
+  func listing(_ caller: Caller) -> Listing<User> {
+    Listing(
+      pool: pool, columns: Self.columns, source: "auth.users", id: "id",
+      visible: caller.admin ? "true" : "id = \(caller.user.uuid)",
+      fields: QuerySchema([
+        QueryField("id", .identifier, "id"), QueryField("email", .caseInsensitiveText, "email"),
+        QueryField("admin", .boolean, "admin"), QueryField("createdAt", .time, "created_at"),
+        QueryField("lastLoginAt", .time, "last_login_at"),
+      ]),
+      sortKeys: [
+        SortKey("createdAt", "created_at", as: "timestamptz"), SortKey("email", "email", as: "text"),
+        // As the other lists call it.
+        SortKey("name", "email", as: "text"),
+      ],
+      count: caller.admin
+        ? "SELECT coalesce(sum(number), 0)::bigint AS total FROM auth.counts WHERE collection = 'users'" : nil,
+      decode: Self.user)
+  }
+
+  /// The users of the ids and e-mails; those that nobody has are left out.
+  func names(_ lookup: UserLookup) async throws -> [UserName] {
+    try await pool.rows(
+      """
+      SELECT id, email FROM auth.users WHERE id = ANY (\(lookup.ids.map(\.uuid))::uuid[])
+      UNION SELECT id, email FROM auth.users
+        WHERE lower(email) IN (SELECT lower(e) FROM unnest(\(lookup.emails)::text[]) AS e)
+      """
+    ) { UserName(id: UserID(try $0("id", as: UUID.self)), email: try $0("email")) }
   }
 
   func get(_ id: UserID) async throws -> User? {
@@ -68,14 +94,24 @@ struct UserStore: Sendable {
   /// - Throws: `not_found`; `conflict` for the last administrator, also when two are removed at once.
   func delete(_ id: UserID) async throws {
     try await pool.transaction { connection in
-      let administrators = try connection.execute("SELECT id FROM auth.users WHERE admin ORDER BY id FOR UPDATE")
-        .map { UserID(try $0("id")) }
-      if administrators == [id] {
-        throw ServiceError(.conflict, "This is the last administrator; make another one first.")
-      }
+      try Self.requireRemovable(id, with: connection)
       guard try connection.execute("DELETE FROM auth.users WHERE id = \(id.uuid)").affected == 1 else {
         throw ServiceError.notFound(.user)
       }
+    }
+  }
+
+  /// - Throws: `not_found`; `conflict` for the last administrator.
+  func requireRemovable(_ id: UserID) async throws {
+    guard try await get(id) != nil else { throw ServiceError.notFound(.user) }
+    try await pool.transaction { try Self.requireRemovable(id, with: $0) }
+  }
+
+  private static func requireRemovable(_ id: UserID, with connection: isolated PostgresConnection) throws {
+    let administrators = try connection.execute("SELECT id FROM auth.users WHERE admin ORDER BY id FOR UPDATE")
+      .map { UserID(try $0("id")) }
+    if administrators == [id] {
+      throw ServiceError(.conflict, "This is the last administrator; make another one first.")
     }
   }
 

@@ -66,16 +66,17 @@ actor VMLifecycle {
       return
     }
     let paths = try folders.make(spec.id)
-    try await ensureDisk(of: spec, at: paths.disk)
+    try await ensureDisk(of: spec, at: paths)
     try await Seed(spec: spec).write(to: paths.seed)
     try await hypervisor.define(
       DomainXML(spec: spec, paths: paths, virtualisation: facts.virtualisation, network: hypervisor.network))
   }
 
   /// An overlay over the image, made under another name first: what has the final name is whole.
-  private func ensureDisk(of spec: VMSpec, at path: String) async throws {
+  private func ensureDisk(of spec: VMSpec, at paths: VMPaths) async throws {
+    let path = paths.disk
     guard !FileManager.default.fileExists(atPath: path) else { return }
-    let base = try await images.path(of: spec.image, sha256: spec.imageSHA256)
+    let base = try await images.path(of: spec, linkedAs: paths.base)
     let outcome = try await Tool.run(
       "qemu-img",
       ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", base, path + ".part", "\(spec.disk)G"])

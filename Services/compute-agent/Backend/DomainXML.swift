@@ -33,6 +33,8 @@ struct VMPaths: Sendable {
   let consoleSocket: String
 
   var disk: String { "\(folder)/disk.qcow2" }
+  /// The image, where it came through the host's cache.
+  var base: String { "\(folder)/base.qcow2" }
   var seed: String { "\(folder)/seed.iso" }
   var consoleLog: String { "\(folder)/console.log" }
 }

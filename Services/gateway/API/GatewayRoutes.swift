@@ -21,6 +21,7 @@ struct GatewayRoutes {
       declareHosts(on: sessions)
       declareImages(on: sessions)
       declareVMs(on: sessions)
+      declareShares(on: sessions)
       declareOperations(on: sessions)
       declareMissing(on: sessions)
     }
@@ -67,8 +68,7 @@ struct GatewayRoutes {
 
   private func declareUsers(on router: RouterGroup<SessionContext>) {
     router.get("/iaas/users") { request, context in
-      try request.refuseQuery()
-      return JSONResponse(try await auth.users(context.origin))
+      try await Lists.respond(to: request, "users") { try await auth.list($0, context.origin) }
     }
     router.post("/iaas/users") { request, context in
       try request.refuseIdempotencyKey()
@@ -85,8 +85,7 @@ struct GatewayRoutes {
 
   private func declareHosts(on router: RouterGroup<SessionContext>) {
     router.get("/iaas/hosts") { request, context in
-      try request.refuseQuery()
-      return JSONResponse(try await inventory.hosts(context.origin))
+      try await Lists.respond(to: request, "hosts") { try await inventory.list($0, context.origin) }
     }
     router.post("/iaas/hosts") { request, context in
       try request.refuseIdempotencyKey()
@@ -107,8 +106,7 @@ struct GatewayRoutes {
 
   private func declareImages(on router: RouterGroup<SessionContext>) {
     router.get("/iaas/images") { request, context in
-      try request.refuseQuery()
-      return JSONResponse(try await inventory.images(context.origin))
+      try await Lists.respond(to: request, "images") { try await inventory.list($0, context.origin) }
     }
     router.post("/iaas/images") { request, context in
       try request.refuseIdempotencyKey()
@@ -120,6 +118,20 @@ struct GatewayRoutes {
     router.get("/iaas/images/:image") { _, context in
       JSONResponse(try await inventory.image(try context.id("image", of: .image), context.origin))
     }
+    router.put("/iaas/images/:image") { request, context in
+      JSONResponse(
+        try await inventory.update(
+          try context.id("image", of: .image), try await request.decodeJSON(ImageUpdate.self), context.origin))
+    }
+    router.put("/iaas/images/:image/content") { request, context in
+      let id: ImageID = try context.id("image", of: .image)
+      let accepted = try await inventory.upload(
+        id, try request.content(), length: request.headers[.contentLength].flatMap { Int64($0) }, context.origin)
+      return try await settled(accepted, created: false, request, context) { _ in
+        try await inventory.image(id, context.origin)
+      }
+    }
+    router.get("/iaas/catalogue") { _, context in JSONResponse(try await inventory.wellKnownImages(context.origin)) }
     router.delete("/iaas/images/:image") { _, context in
       try await inventory.removeImage(try context.id("image", of: .image), context.origin)
       return HTTPResponse.Status.noContent
@@ -128,8 +140,7 @@ struct GatewayRoutes {
 
   private func declareVMs(on router: RouterGroup<SessionContext>) {
     router.get("/iaas/vms") { request, context in
-      try request.refuseQuery()
-      return JSONResponse(try await inventory.vms(context.origin))
+      try await Lists.respond(to: request, "vms") { try await inventory.list($0, context.origin) }
     }
     router.post("/iaas/vms") { request, context in
       try request.refuseIdempotencyKey()
@@ -159,10 +170,33 @@ struct GatewayRoutes {
     }
   }
 
+  private func declareShares(on router: RouterGroup<SessionContext>) {
+    declareShares(on: router.group("/iaas/images/:image/shares")) {
+      "images/\(try $0.id("image", of: .image) as ImageID)"
+    }
+    declareShares(on: router.group("/iaas/vms/:vm/shares")) { "vms/\(try $0.id("vm", of: .vm) as VMID)" }
+  }
+
+  private func declareShares(
+    on router: RouterGroup<SessionContext>, of resource: @escaping @Sendable (SessionContext) throws -> String
+  ) {
+    let sharing = Sharing(auth: auth, inventory: inventory)
+    router.get { _, context in JSONResponse(try await sharing.list(of: try resource(context), context.origin)) }
+    router.post { request, context in
+      try request.refuseIdempotencyKey()
+      let resource = try resource(context)
+      return JSONResponse(
+        try await sharing.share(resource, try await request.decodeJSON(), context.origin), status: .created)
+    }
+    router.delete(":user") { _, context in
+      try await sharing.unshare(try resource(context), try context.text("user"), context.origin)
+      return HTTPResponse.Status.noContent
+    }
+  }
+
   private func declareOperations(on router: RouterGroup<SessionContext>) {
     router.get("/iaas/operations") { request, context in
-      try request.refuseQuery()
-      return JSONResponse(try await inventory.operations(context.origin))
+      try await Lists.respond(to: request, "operations") { try await inventory.list($0, context.origin) }
     }
     router.get("/iaas/operations/:operation") { request, context in
       let wait = request.uri.queryParameters["wait"].flatMap { Int($0) } ?? 0

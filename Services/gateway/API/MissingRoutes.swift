@@ -11,25 +11,19 @@ extension GatewayRoutes {
     }
     missing(.put, "/iaas/hosts/:host", "Changing a host")
     missing(.put, "/iaas/users/:user", "Changing a user")
-    missing(.put, "/iaas/images/:image", "Changing an image")
-    for (path, kind) in [("/iaas/images/:image", "images"), ("/iaas/vms/:vm", "VMs")] {
-      missing(.get, "\(path)/shares", "Sharing \(kind)")
-      missing(.post, "\(path)/shares", "Sharing \(kind)")
-      missing(.delete, "\(path)/shares/:user", "Sharing \(kind)")
-    }
     missing(.post, "/iaas/vms/:vm/snapshots", "Saving a VM as an image")
   }
 }
 
 extension Request {
-  /// - Throws: `not_implemented` for a condition, which would otherwise be ignored in silence; an empty one means all.
-  func refuseQuery() throws {
-    guard uri.queryParameters["query"].map({ $0.allSatisfy(\.isWhitespace) }) ?? true else {
-      throw ServiceError.notImplemented("Selecting by 'query'")
+  /// The body as content of an image.
+  /// - Throws: `unsupported_media_type` for a form, an encoding, or text.
+  func content() throws -> RequestBody {
+    let type = headers[.contentType]?.lowercased() ?? "application/octet-stream"
+    guard headers[.contentEncoding] == nil, type.hasPrefix("application/"), !type.hasPrefix("application/json") else {
+      throw ServiceError(.unsupportedMediaType, "Send the image itself, as application/octet-stream.")
     }
-    for name in ["limit", "after", "sort"] where uri.queryParameters[Substring(name)] != nil {
-      throw ServiceError.notImplemented("Paging and sorting lists ('\(name)')")
-    }
+    return body
   }
 
   /// - Throws: `not_implemented`: a key that is not honoured must not be taken for one that is.

@@ -9,7 +9,10 @@ struct InventoryRoutes {
   let hosts: Hosts
   let images: Images
   let vms: VMs
+  let shares: Shares
   let operations: Operations
+  let upload: ImageUpload
+  let content: ImageContent
   let credentials: ServiceCredentials
 
   var routes: ServiceRoutes {
@@ -20,12 +23,14 @@ struct InventoryRoutes {
         declareHosts(on: callers)
         declareImages(on: callers)
         declareVMs(on: callers)
+        declareShares(on: callers)
         declareOperations(on: callers)
+        declareContent(on: router)
       })
   }
 
   private func declareHosts(on router: RouterGroup<CallerContext>) {
-    router.get("hosts") { _, context in JSONResponse(try await hosts.list(context.caller)) }
+    router.get("hosts") { request, context in try await hosts.list(context.caller).response(to: request) }
     router.post("hosts") { request, context in
       let host = try await hosts.add(try await request.decodeJSON(), context.origin, context.caller)
       return JSONResponse(host, status: .created)
@@ -40,7 +45,7 @@ struct InventoryRoutes {
   }
 
   private func declareImages(on router: RouterGroup<CallerContext>) {
-    router.get("images") { _, context in JSONResponse(try await images.list(context.caller)) }
+    router.get("images") { request, context in try await images.list(context.caller).response(to: request) }
     router.post("images") { request, context in
       JSONResponse(
         try await images.add(try await request.decodeJSON(), context.caller, requestID: context.requestID),
@@ -49,6 +54,19 @@ struct InventoryRoutes {
     router.get("images/:image") { _, context in
       JSONResponse(try await images.get(try context.id("image", of: .image), context.caller))
     }
+    router.put("images/:image") { request, context in
+      JSONResponse(
+        try await images.update(
+          try context.id("image", of: .image), try await request.decodeJSON(), context.caller))
+    }
+    router.put("images/:image/content") { request, context in
+      JSONResponse(
+        try await upload.receive(
+          try context.id("image", of: .image), request.body,
+          length: request.headers[.contentLength].flatMap { Int64($0) }, context.caller, requestID: context.requestID),
+        status: .accepted)
+    }
+    router.get("catalogue") { _, _ in JSONResponse(images.catalogue.images) }
     router.delete("images/:image") { _, context in
       try await images.remove(try context.id("image", of: .image), context.caller)
       return HTTPResponse.Status.noContent
@@ -56,7 +74,7 @@ struct InventoryRoutes {
   }
 
   private func declareVMs(on router: RouterGroup<CallerContext>) {
-    router.get("vms") { _, context in JSONResponse(try await vms.list(context.caller)) }
+    router.get("vms") { request, context in try await vms.list(context.caller).response(to: request) }
     router.post("vms") { request, context in
       JSONResponse(
         try await vms.add(try await request.decodeJSON(), context.caller, requestID: context.requestID),
@@ -78,14 +96,46 @@ struct InventoryRoutes {
   }
 
   private func declareOperations(on router: RouterGroup<CallerContext>) {
-    router.get("operations") { _, context in JSONResponse(try await operations.list(context.caller)) }
+    router.get("operations") { request, context in try await operations.list(context.caller).response(to: request) }
     router.get("operations/:operation") { request, context in
       let wait = request.uri.queryParameters["wait"].flatMap { Int($0) } ?? 0
       return JSONResponse(
         try await operations.get(try context.id("operation", of: .operation), wait: wait, context.caller))
     }
-    router.get("users/:user/holdings") { _, context in
-      JSONResponse(try await vms.holdings(of: try context.id("user", of: .user), context.caller))
+  }
+
+  private func declareShares(on router: RouterGroup<CallerContext>) {
+    declareShares(on: router.group("images/:image/shares")) { .image(try $0.id("image", of: .image)) }
+    declareShares(on: router.group("vms/:vm/shares")) { .vm(try $0.id("vm", of: .vm)) }
+    router.delete("users/:user/shares") { _, context in
+      try await shares.forget(try context.id("user", of: .user), context.caller)
+      return HTTPResponse.Status.noContent
+    }
+  }
+
+  private func declareShares(
+    on router: RouterGroup<CallerContext>, of resource: @escaping @Sendable (CallerContext) throws -> SharedResource
+  ) {
+    router.get { _, context in JSONResponse(try await shares.list(on: try resource(context), context.caller)) }
+    router.post { request, context in
+      let (permission, isNew) = try await shares.grant(
+        try await request.decodeJSON(), on: try resource(context), context.caller)
+      return JSONResponse(permission, status: isNew ? .created : .ok)
+    }
+    router.delete(":user") { _, context in
+      try await shares.revoke(try context.id("user", of: .user), on: try resource(context), context.caller)
+      return HTTPResponse.Status.noContent
+    }
+  }
+}
+
+extension InventoryRoutes {
+  /// What agents fetch by the signed URLs that they are given; the signature is the credential.
+  private func declareContent(on router: Router<ServiceContext>) {
+    router.get("/v1/content/:image") { request, context in
+      let image: ImageID = try context.id("image", of: .image)
+      let path = try await content.path(of: image, try request.parameters())
+      return try await FileResponse.make(path, request: request, context: context)
     }
   }
 }

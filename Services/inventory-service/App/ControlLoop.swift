@@ -80,14 +80,14 @@ struct ControlLoop: Service {
 
   private func step(_ claim: Claim) async throws -> WorkResult {
     switch claim.kind {
-    case .imageImport: try await images.carryOut(claim)
+    case .imageImport, .imageUpload: try await images.carryOut(claim)
     case .vmCreate, .vmStart, .vmStop, .vmDelete: try await vms.carryOut(claim)
     }
   }
 
   private func fail(_ claim: Claim, with error: ServiceError) async throws -> WorkResult {
     switch claim.kind {
-    case .imageImport: try await images.store.fail(claim, with: error)
+    case .imageImport, .imageUpload: try await images.fail(claim, with: error)
     case .vmCreate, .vmStart, .vmStop, .vmDelete: try await vms.store.fail(claim, with: error)
     }
     return .ended

@@ -2,6 +2,7 @@ import Clients
 import Crypto
 import Foundation
 import Models
+import Persistence
 
 import struct Models.Host
 
@@ -11,7 +12,7 @@ struct Hosts: Sendable {
   let agents: AgentClients
   let seal: SealBox
 
-  func list(_ caller: Caller) async throws -> [Host] { try await store.list(caller) }
+  func list(_ caller: Caller) -> Listing<Host> { store.listing(caller) }
 
   func get(_ id: HostID, _ caller: Caller) async throws -> Host {
     guard let host = try await store.get(id, caller) else { throw ServiceError.notFound(.host) }

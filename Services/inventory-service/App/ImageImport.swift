@@ -1,80 +1,192 @@
+import Blocking
+import DiskImages
 import Foundation
 import Models
 import ServiceKit
 
-/// Imports an image: download into a staging file, inspect, convert to a self-contained qcow2, check, publish.
+/// How large what is imported may be, in bytes.
+struct ImportLimits: Sendable {
+  /// Of a file: received, expanded and stored.
+  var file: Int64
+  /// Of the disk that a guest sees.
+  var disk: Int64
+}
+
+/// Imports an image: receive into a staging file, expand, inspect, check, convert to a self-contained qcow2, publish.
 struct ImageImport: Sendable {
-  let store: ImageStore
+  let store: ImageImportStore
   let operations: OperationStore
   let files: ImageFiles
   let download: ImageDownload
-  /// Bytes of the largest disk that is taken.
-  let diskLimit: Int64
+  let limits: ImportLimits
+
+  /// Seconds that an import may take in all.
+  static let deadlineSeconds = 6 * 3600
+  private static let longestChecksumList = 1 << 20
 
   func carryOut(_ claim: Claim) async throws -> WorkResult {
     guard let job = try await store.job(ImageID(claim.resource.uuid)) else { throw ServiceError.notFound(.image) }
-    let (staged, converted) = (files.download(claim), files.converted(claim))
-    defer { for path in [staged, converted] { unlink(path) } }
+    if job.url == nil, job.staged == nil { return try await endCutUpload(claim) }
+    let name = claim.staged
+    defer { files.discard(name) }
     return try await operations.keepingLease(of: claim) {
-      try await receive(job, claim, into: staged)
-      try await step("checking", claim)
-      let file = try await convert(staged, to: converted)
-      chmod(converted, 0o444)
-      try await Files.shared.flush(converted)
-      try await store.publish(file, of: claim) { try Files.place(converted, as: files.file(of: job.id)) }
+      let received = try await source(job, claim)
+      let file = try await convert(received, claim)
+      try await store.publish(file, of: claim) { try files.place(name, twin: $0) }
+      if let staged = job.staged { files.discard(StagedName(image: job.id, epoch: staged)) }
       return .ended
     }
   }
+
+  /// Ends the import as failed; of what was received nothing is kept.
+  func fail(_ claim: Claim, with error: ServiceError) async throws {
+    let staged = try await store.job(ImageID(claim.resource.uuid))?.staged
+    try await store.fail(claim, with: error)
+    if let staged { files.discard(StagedName(image: ImageID(claim.resource.uuid), epoch: staged)) }
+  }
+
+  /// Whoever received the upload is gone, and the bytes with it.
+  private func endCutUpload(_ claim: Claim) async throws -> WorkResult {
+    try await store.abandonUpload(claim, with: Self.cut)
+    return .ended
+  }
+
+  static let cut = ServiceError(
+    .sourceFailed, "The upload was cut off and nothing of it is kept; send the content again.")
 
   private func step(_ name: String, _ claim: Claim) async throws {
     guard try await operations.renew(claim, step: name, progress: nil) else { throw ClaimLost() }
   }
 
-  private func receive(_ job: ImportJob, _ claim: Claim, into path: String) async throws {
+  /// - Returns: The path of what was received.
+  private func source(_ job: ImportJob, _ claim: Claim) async throws -> String {
+    if let staged = job.staged { return files.received(StagedName(image: job.id, epoch: staged)) }
+    guard let url = job.url else { throw Self.cut }
     try await step("downloading", claim)
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
-    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    _ = try await download.fetch(job.url, to: file) { progress in
+    let expected = try await expectedDigest(job, url)
+    let path = files.received(claim.staged)
+    try files.require(1)
+    let writer = try StagingWriter(path: path, limit: limits.file, expected: expected, files: files)
+    try await download.fetch(url, to: writer) { progress in
       guard try await operations.renew(claim, step: nil, progress: progress) else { throw ClaimLost() }
     }
-    guard let expected = job.expectedSHA256 else { return }
-    let actual = try await Files().sha256(path: path)
-    guard actual == expected else {
-      throw ServiceError(.checksumMismatch, "The file's SHA-256 is \(actual), not the one given.")
+    try await writer.finish()
+    return path
+  }
+
+  /// The digest that was given, or else the one that the publisher's list has for the file.
+  private func expectedDigest(_ job: ImportJob, _ url: String) async throws -> String? {
+    if let given = job.expectedSHA256 { return given }
+    guard let list = job.checksums else { return nil }
+    let name = URL(string: url)?.lastPathComponent ?? ""
+    let text = try await download.text(list, limit: Self.longestChecksumList)
+    guard let digest = Checksums.digest(of: name, in: text) else {
+      throw ServiceError(
+        .checksumMismatch, "The publisher's list of checksums has none for \(Text.printable(name, limit: 255)).")
     }
+    return digest
   }
 
   /// Formats are always said, never guessed by the tools.
-  private func convert(_ source: String, to target: String) async throws -> ImportedFile {
-    let size = try FileManager.default.attributesOfItem(atPath: source)[.size] as? Int64 ?? 0
-    let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: source))
-    let header = Array(try handle.read(upToCount: DiskFormat.headerLength) ?? Data())
-    try handle.close()
-    let (format, virtualSize) = try DiskFormat.recognise(header, fileSize: size, limit: diskLimit)
-    if format == .qcow2 { try await check(source) }
-    let outcome = try await limited(["convert", "-f", format.rawValue, "-O", "qcow2", source, target])
-    guard outcome.succeeded else { throw Self.refusal(outcome) }
-    try await check(target)
-    let attributes = try FileManager.default.attributesOfItem(atPath: target)
-    return ImportedFile(
-      size: attributes[.size] as? Int64 ?? 0, virtualSize: virtualSize, sha256: try await Files().sha256(path: target))
+  private func convert(_ received: String, _ claim: Claim) async throws -> ImportedFile {
+    let (worker, name) = (ImportWorker(), claim.staged)
+    let source = try await expand(received, by: worker, claim)
+    let header = try await worker.inspect(source, limit: limits.disk)
+    try await step("checking", claim)
+    if header.format == .qcow2 { try await check(source) }
+    try await step("converting", claim)
+    let converted = files.converted(name)
+    try await worker.create(converted)
+    let room = try files.room()
+    let outcome = try await Sandbox.run(
+      ["qemu-img", "convert", "-f", header.format.rawValue, "-O", "qcow2", "/source", "/target"],
+      files: [
+        Sandbox.File(path: source, name: "/source", isWritable: false),
+        Sandbox.File(path: converted, name: "/target", isWritable: true),
+      ], outputLimit: min(limits.file, room))
+    guard outcome.succeeded else { throw try await refusal(outcome, of: converted, by: worker, room: room) }
+    try await check(converted)
+    return try await worker.seal(converted, virtualSize: header.virtualSize)
+  }
+
+  private func expand(_ received: String, by worker: ImportWorker, _ claim: Claim) async throws -> String {
+    guard let compression = try await worker.compression(of: received) else { return received }
+    try await step("expanding", claim)
+    let path = files.expanded(claim.staged)
+    let room = try files.room()
+    do { try await worker.expand(received, compression, to: path, limit: min(limits.file, room)) } catch let error
+      as ServiceError where error.code == .tooLarge && room < limits.file
+    {
+      throw ServiceError(.noSpace, "The image store has no room for the expanded image.")
+    }
+    return path
   }
 
   private func check(_ path: String) async throws {
-    let outcome = try await limited(["check", "-q", "-f", "qcow2", path])
+    let outcome = try await Sandbox.run(
+      ["qemu-img", "check", "-q", "-f", "qcow2", "/source"],
+      files: [Sandbox.File(path: path, name: "/source", isWritable: false)], outputLimit: 0)
     // 3 means leaked clusters, which waste room and harm nothing (qemu-img(1)).
-    guard outcome.succeeded || outcome.status == 3 else { throw Self.refusal(outcome) }
+    guard outcome.succeeded || outcome.status == 3 else { throw Self.damaged(outcome) }
   }
 
-  /// Runs qemu-img with bounds on memory, time and output, whatever the image makes it do.
-  private func limited(_ arguments: [String]) async throws -> Tool.Outcome {
-    let bounds = ["--as=\(4 << 30)", "--cpu=1800", "--fsize=\(diskLimit + (1 << 30))", "--core=0"]
-    return try await Tool.run("prlimit", bounds + ["qemu-img"] + arguments)
+  /// What a conversion that failed means: it ran into the limit of its output, or into damage.
+  private func refusal(
+    _ outcome: Tool.Outcome, of target: String, by worker: ImportWorker, room: Int64
+  ) async throws -> ServiceError {
+    let reached = try await worker.size(target) >= min(limits.file, room) - (1 << 20)
+    if outcome.errors.contains("No space left") || (reached && room < limits.file) {
+      return ServiceError(.noSpace, "The image store is full.")
+    }
+    // A signal ends a process that writes beyond its limit.
+    return reached && (outcome.status == nil || outcome.errors.contains("File too large"))
+      ? StagingWriter.tooLarge(limits.file) : Self.damaged(outcome)
   }
 
-  private static func refusal(_ outcome: Tool.Outcome) -> ServiceError {
-    if outcome.errors.contains("No space left") { return ServiceError(.noSpace, "The image store is full.") }
-    return ServiceError(.corrupt, "The image is damaged.", detail: Text.printable(outcome.errors, limit: 2000))
+  private static func damaged(_ outcome: Tool.Outcome) -> ServiceError {
+    ServiceError(.corrupt, "The image is damaged.", detail: Text.printable(outcome.errors, limit: 2000))
+  }
+}
+
+/// The file work of one import, off the cooperative pool.
+private actor ImportWorker {
+  private nonisolated let executor = QueueExecutor(label: "import")
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  func compression(of path: String) throws -> Compression? { Compression(magic: try start(of: path)) }
+
+  func expand(_ source: String, _ compression: Compression, to target: String, limit: Int64) throws {
+    _ = try compression.expand(source, to: target, limit: limit, isCancelled: { Task.isCancelled })
+  }
+
+  func inspect(_ path: String, limit: Int64) throws -> DiskHeader {
+    try DiskInspector.inspect(file: path, limit: limit)
+  }
+
+  /// An empty file that the sandbox fills.
+  func create(_ path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
+    close(descriptor)
+  }
+
+  func size(_ path: String) throws -> Int64 {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw FileError(path: path, code: errno) }
+    return Int64(status.st_size)
+  }
+
+  /// Makes the file one that nobody changes any more, and brings it to the disk.
+  func seal(_ path: String, virtualSize: Int64) async throws -> ImportedFile {
+    guard chmod(path, 0o444) == 0 else { throw FileError(path: path, code: errno) }
+    let sha256 = try await Files().sha256(path: path)
+    try await Files().flush(path)
+    return ImportedFile(size: try size(path), virtualSize: virtualSize, sha256: sha256)
+  }
+
+  private func start(of path: String) throws -> [UInt8] {
+    let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? handle.close() }
+    return Array(try handle.read(upToCount: 16) ?? Data())
   }
 }

@@ -1,24 +1,51 @@
 import Foundation
 import Models
+import Persistence
 
-/// Adding, seeing and removing images.
+/// Adding, seeing, changing and removing images.
 struct Images: Sendable {
   let store: ImageStore
   let policy: AddressPolicy
+  let files: ImageFiles
+  let catalogue: WellKnownImages
 
-  func list(_ caller: Caller) async throws -> [Image] { try await store.list(caller) }
+  func list(_ caller: Caller) -> Listing<Image> { store.listing(caller) }
 
   func get(_ id: ImageID, _ caller: Caller) async throws -> Image {
     guard let image = try await store.get(id, caller) else { throw ServiceError.notFound(.image) }
     return image
   }
 
-  /// - Throws: `url_forbidden` at once for a URL that no import may follow. A host that cannot be found now may be
-  ///   found by the import.
+  /// - Throws: `url_forbidden` at once for a URL that no import may follow; a host that cannot be found now may be found by
+  ///   the import. `invalid_field` for a name that the catalogue does not have; `no_space`.
   func add(_ request: NewImage, _ caller: Caller, requestID: String) async throws -> Accepted<Image> {
-    let url = try AddressPolicy.checkedURL(request.url)
-    do { _ = try await policy.resolve(url) } catch let error as ServiceError where error.code == .sourceFailed {}
-    return try await store.insert(request, caller, requestID: requestID)
+    let record = try record(of: request)
+    for url in [record.url, record.checksums].compactMap({ $0 }) {
+      do { _ = try await policy.resolve(try AddressPolicy.checkedURL(url)) } catch let error as ServiceError
+        where error.code == .sourceFailed
+      {}
+    }
+    try files.require(1)
+    return try await store.insert(record, caller, requestID: requestID)
+  }
+
+  private func record(of request: NewImage) throws -> ImageRecord {
+    guard let url = request.url, NewImage.isName(url) else {
+      return ImageRecord(
+        name: request.name ?? "", desc: request.desc ?? "", url: request.url, sha256: request.sha256,
+        checksums: request.checksums)
+    }
+    guard let known = catalogue.image(named: url) else {
+      let names = catalogue.images.map(\.name).joined(separator: ", ")
+      throw ServiceError.invalid("url", "must be a URL or the name of a well-known image: \(names).")
+    }
+    return ImageRecord(
+      name: request.name ?? known.name, desc: request.desc ?? known.desc, url: known.url, sha256: request.sha256,
+      checksums: request.checksums ?? known.checksums)
+  }
+
+  func update(_ id: ImageID, _ update: ImageUpdate, _ caller: Caller) async throws -> Image {
+    try await store.update(id, update, caller)
   }
 
   func remove(_ id: ImageID, _ caller: Caller) async throws { try await store.delete(id, caller) }

@@ -12,7 +12,7 @@ extension OperationStore {
       group.addTask { try await body() }
       group.addTask {
         while true {
-          do { try await Task.sleep(for: .seconds(Self.leaseSeconds / 3)) } catch { return nil }
+          do { try await Task.sleep(for: .seconds(Double(leaseSeconds) / 3)) } catch { return nil }
           // A database that is away for a moment does not end the work; a lease that was taken does.
           guard (try? await renew(claim, step: nil, progress: nil)) != false else { throw ClaimLost() }
         }

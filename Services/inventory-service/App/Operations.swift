@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Persistence
 
 import struct Models.Operation
 
@@ -8,7 +9,7 @@ struct Operations: Sendable {
   let store: OperationStore
   let signal: OperationSignal
 
-  func list(_ caller: Caller) async throws -> [Operation] { try await store.list(caller) }
+  func list(_ caller: Caller) -> Listing<Operation> { store.listing(caller) }
 
   /// The operation, at once or as soon as it has settled.
   /// - Parameter wait: Seconds to wait at most, 0 to 60.

@@ -7,6 +7,7 @@ struct VMWork: Sendable {
   let store: VMIntentStore
   let operations: OperationStore
   let hosts: Hosts
+  let content: ImageContent
 
   /// Seconds a guest has to power itself off before its power is taken.
   private static let grace: Double = 30
@@ -27,6 +28,7 @@ struct VMWork: Sendable {
     _ intent: VMIntent, _ claim: Claim, _ agent: AgentClient, _ origin: CallOrigin
   ) async throws -> WorkResult {
     var spec = intent.spec
+    spec.imageURL = content.url(of: spec.image)
     if spec.power == .stopped, claim.kind == .vmStop, claim.age > Self.grace { spec.power = .off }
     let report = try await agent.put(spec, origin)
     let wanted: ObservedPower = spec.power == .running ? .running : .stopped

@@ -1,12 +1,13 @@
 import Foundation
 import Models
+import Persistence
 
 /// Making, changing and removing VMs: what is asked for is written down here and carried out by the control loop.
 struct VMs: Sendable {
   let store: VMStore
   let defaults: VMDefaults
 
-  func list(_ caller: Caller) async throws -> [VM] { try await store.list(caller) }
+  func list(_ caller: Caller) -> Listing<VM> { store.listing(caller) }
 
   func get(_ id: VMID, _ caller: Caller) async throws -> VM {
     guard let vm = try await store.get(id, caller) else { throw ServiceError.notFound(.vm) }
@@ -30,10 +31,5 @@ struct VMs: Sendable {
 
   func remove(_ id: VMID, _ caller: Caller, requestID: String) async throws -> Accepted<VM> {
     try await store.delete(id, caller, requestID: requestID)
-  }
-
-  func holdings(of user: UserID, _ caller: Caller) async throws -> Holdings {
-    guard caller.admin || caller.user == user else { throw ServiceError.notFound(.user) }
-    return try await store.holdings(of: user)
   }
 }

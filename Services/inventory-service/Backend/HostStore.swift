@@ -1,7 +1,9 @@
 import Clients
 import Foundation
 import Models
+import Persistence
 import Postgres
+import Query
 
 import struct Models.Host
 
@@ -45,10 +47,29 @@ struct HostStore: Sendable {
       createdAt: try row("created_at"))
   }
 
-  func list(_ caller: Caller) async throws -> [Host] {
-    try await pool.rows("SELECT \(Self.columns) FROM inventory.hosts ORDER BY created_at, id") {
-      try Self.host($0, admin: caller.admin)
-    }
+  /// All hosts. Who is no administrator can ask only about what they are shown.
+  func listing(_ caller: Caller) -> Listing<Host> {
+    let shown = [
+      QueryField("id", .identifier, "id"), QueryField("state", .text, "state"), QueryField("arch", .text, "arch"),
+      QueryField("memFree", .number, "greatest(mem - mem_allocated, 0)"),
+      QueryField("diskFree", .number, "greatest(disk - disk_allocated, 0)"),
+      QueryField("createdAt", .time, "created_at"),
+    ]
+    let hidden = [
+      QueryField("addr", .text, "addr"), QueryField("user", .text, "agent_user"),
+      QueryField("hypervisor", .text, "hypervisor"), QueryField("virtualisation", .text, "virtualisation"),
+      QueryField("cpus", .number, "cpus"), QueryField("cpusAllocated", .number, "cpus_allocated"),
+      QueryField("mem", .number, "mem"), QueryField("memAllocated", .number, "mem_allocated"),
+      QueryField("disk", .number, "disk"), QueryField("diskAllocated", .number, "disk_allocated"),
+      QueryField("fingerprint", .text, "fingerprint"),
+    ]
+    let admin = caller.admin
+    let byTime = SortKey("createdAt", "created_at", as: "timestamptz")
+    return Listing(
+      pool: pool, columns: Self.columns, source: "inventory.hosts", id: "id", visible: "true",
+      fields: QuerySchema(admin ? shown + hidden : shown),
+      sortKeys: admin ? [byTime, SortKey("addr", "addr", as: "text")] : [byTime],
+      decode: { try Self.host($0, admin: admin) })
   }
 
   func get(_ id: HostID, _ caller: Caller) async throws -> Host? {

@@ -1,28 +1,33 @@
 import Foundation
 import Models
+import Persistence
 import Postgres
+import Query
 
-/// What an import works on.
-struct ImportJob: Sendable {
-  let id: ImageID
-  let url: String
-  let expectedSHA256: String?
+/// An image as it is to be written down.
+struct ImageRecord: Sendable {
+  let name: String
+  let desc: String
+  /// Nil when the content will be uploaded.
+  let url: String?
+  let sha256: String?
+  let checksums: String?
 }
 
-/// What became of an import.
-struct ImportedFile: Sendable {
-  let size: Int64
-  let virtualSize: Int64
-  let sha256: String
-}
-
-/// The SQL of images.
+/// The SQL of images, as people see and change them.
 struct ImageStore: Sendable {
   let pool: PostgresPool
+  /// How long the claim on an upload is good without renewal.
+  var leaseSeconds = OperationStore.standardLeaseSeconds
 
   private static let columns: SQL = """
     i.id, i.owner, i.name, i.description, i.url, i.state, i.error_code, i.error_message, i.size, i.virtual_size,
-    i.sha256, i.created_at
+    i.sha256, i.created_at, o.progress_done, o.progress_total, o.progress_rate
+    """
+
+  /// With what is being done to each, for its progress.
+  private static let source: SQL = """
+    inventory.images i LEFT JOIN inventory.operations o ON o.resource = i.id AND o.status IN ('pending', 'running')
     """
 
   private static func image(_ row: PostgresRow) throws -> Image {
@@ -30,130 +35,122 @@ struct ImageStore: Sendable {
     let message: String? = try row.optional("error_message")
     let state: ImageState = try row.wire("state")
     return Image(
-      id: ImageID(try row("id")), name: try row("name"), desc: try row("description"), url: try row("url"),
-      state: state, error: code.map { Failure(code: $0, message: message ?? "") },
-      format: state == .available ? "qcow2" : nil, size: try row.optional("size"),
+      id: ImageID(try row("id", as: UUID.self)), name: try row("name"), desc: try row("description"),
+      url: try row.optional("url"), state: state, error: code.map { Failure(code: $0, message: message ?? "") },
+      progress: try row.progress(), format: state == .available ? "qcow2" : nil, size: try row.optional("size"),
       virtualSize: try row.optional("virtual_size"), sha256: try row.optional("sha256"),
-      owner: UserID(try row("owner")), createdAt: try row("created_at"))
+      owner: UserID(try row("owner", as: UUID.self)), createdAt: try row("created_at"))
   }
 
-  func list(_ caller: Caller) async throws -> [Image] {
-    try await pool.rows(
-      """
-      SELECT \(Self.columns) FROM inventory.images i
-      WHERE i.deleted_at IS NULL AND \(Permissions.condition(.see, caller, on: "i.id")) ORDER BY i.created_at, i.id
-      """, Self.image)
+  /// The images that the caller may see.
+  func listing(_ caller: Caller) -> Listing<Image> {
+    Listing(
+      pool: pool, columns: Self.columns, source: Self.source, id: "i.id",
+      visible: "i.deleted_at IS NULL AND \(Permissions.condition(.see, caller, on: "i.id"))",
+      fields: QuerySchema([
+        QueryField("id", .identifier, "i.id"), QueryField("name", .text, "i.name"),
+        QueryField("desc", .text, "i.description"), QueryField("url", .text, "i.url"),
+        QueryField("state", .text, "i.state"), QueryField("size", .number, "i.size"),
+        QueryField("virtualSize", .number, "i.virtual_size"), QueryField("sha256", .text, "i.sha256"),
+        QueryField("owner", .identifier, "i.owner"), QueryField("createdAt", .time, "i.created_at"),
+      ]),
+      sortKeys: [SortKey("createdAt", "i.created_at", as: "timestamptz"), SortKey("name", "i.name", as: "text")],
+      count: caller.admin
+        ? "SELECT coalesce(sum(number), 0)::bigint AS total FROM inventory.counts WHERE collection = 'images'" : nil,
+      decode: Self.image)
   }
 
   func get(_ id: ImageID, _ caller: Caller) async throws -> Image? {
-    try await pool.first(
-      """
-      SELECT \(Self.columns) FROM inventory.images i
-      WHERE i.id = \(id.uuid) AND i.deleted_at IS NULL AND \(Permissions.condition(.see, caller, on: "i.id"))
-      """, Self.image)
+    try await pool.withConnection { try Self.get(id, caller, with: $0) }
   }
 
-  /// Writes the image, its owner's permission and the import in one transaction.
-  func insert(_ request: NewImage, _ caller: Caller, requestID: String) async throws -> Accepted<Image> {
+  private static func get(
+    _ id: ImageID, _ caller: Caller, with connection: isolated PostgresConnection
+  ) throws -> Image? {
+    try connection.execute(
+      """
+      SELECT \(columns) FROM \(source)
+      WHERE i.id = \(id.uuid) AND i.deleted_at IS NULL AND \(Permissions.condition(.see, caller, on: "i.id"))
+      """
+    ).first(image)
+  }
+
+  /// Writes the image, its owner's permission and, where there is a URL, the import, in one transaction.
+  func insert(_ record: ImageRecord, _ caller: Caller, requestID: String) async throws -> Accepted<Image> {
     try await pool.transaction { connection in
-      let image = try connection.execute(
+      let id = ImageID.make()
+      _ = try connection.execute(
         """
-        INSERT INTO inventory.images AS i (id, owner, name, description, url, expected_sha256, state)
-        VALUES (\(ImageID.make().uuid), \(caller.user.uuid), \(request.name), \(request.desc), \(request.url),
-          \(request.sha256), 'importing')
-        RETURNING \(Self.columns)
-        """
-      ).map(Self.image)[0]
-      let resource = UUIDText(image.id.uuid)
-      _ = try connection.execute(Permissions.grant(.owner, on: resource, type: .image, to: caller.user))
-      let operation = try OperationStore.insert(
-        .imageImport, on: resource, owner: caller.user, requestID: requestID, deadlineSeconds: 6 * 3600,
-        with: connection)
+        INSERT INTO inventory.images (id, owner, name, description, url, expected_sha256, checksums, state)
+        VALUES (\(id.uuid), \(caller.user.uuid), \(record.name), \(record.desc), \(record.url), \(record.sha256),
+          \(record.checksums), 'importing')
+        """)
+      _ = try connection.execute(Permissions.grant(.owner, on: .image(id), to: caller.user))
+      let operation = try record.url.map { _ in
+        try OperationStore.insert(
+          .imageImport, on: UUIDText(id.uuid), owner: caller.user, requestID: requestID,
+          deadlineSeconds: ImageImport.deadlineSeconds, with: connection)
+      }
+      guard let image = try Self.get(id, caller, with: connection) else { throw ServiceError.notFound(.image) }
       return Accepted(resource: image, operation: operation)
     }
   }
 
+  /// - Throws: `not_found`, `forbidden`.
+  func update(_ id: ImageID, _ update: ImageUpdate, _ caller: Caller) async throws -> Image {
+    try await pool.transaction { connection in
+      try Permissions.require(.own, on: .image(id), caller, with: connection)
+      _ = try connection.execute(
+        """
+        UPDATE inventory.images SET name = coalesce(\(update.name), name),
+          description = coalesce(\(update.desc), description) WHERE id = \(id.uuid)
+        """)
+      guard let image = try Self.get(id, caller, with: connection) else { throw ServiceError.notFound(.image) }
+      return image
+    }
+  }
+
   /// Takes an image out of the catalogue and ends its import; the file goes later, when no VM needs it.
+  /// - Throws: `not_found`, `forbidden`.
   func delete(_ id: ImageID, _ caller: Caller) async throws {
     try await pool.transaction { connection in
-      let removed = try connection.execute(
-        """
-        UPDATE inventory.images i SET deleted_at = now()
-        WHERE i.id = \(id.uuid) AND i.deleted_at IS NULL AND \(Permissions.condition(.own, caller, on: "i.id"))
-        """
-      ).affected
-      guard removed == 1 else { return try Self.refuse(.own, on: id, caller, with: connection) }
-      let resource = UUIDText(id.uuid)
-      try OperationStore.cancel(on: resource, with: connection)
+      try Permissions.require(.own, on: .image(id), caller, with: connection)
+      _ = try connection.execute("UPDATE inventory.images SET deleted_at = now() WHERE id = \(id.uuid)")
+      try OperationStore.cancel(on: UUIDText(id.uuid), with: connection)
       _ = try connection.execute("DELETE FROM inventory.permissions WHERE resource = \(id.uuid)")
     }
   }
 
-  private static func refuse(
-    _ access: Access, on id: ImageID, _ caller: Caller, with connection: isolated PostgresConnection
-  ) throws {
-    let visible = try connection.execute(
-      """
-      SELECT FROM inventory.images i WHERE i.id = \(id.uuid) AND i.deleted_at IS NULL
-        AND \(Permissions.condition(.see, caller, on: "i.id"))
-      """
-    ).count
-    throw visible == 0 ? ServiceError.notFound(.image) : Permissions.missing(access, on: .image)
-  }
-
-  func job(_ id: ImageID) async throws -> ImportJob? {
-    try await pool.first(
-      "SELECT url, expected_sha256 FROM inventory.images WHERE id = \(id.uuid) AND deleted_at IS NULL"
-    ) { row in ImportJob(id: id, url: try row("url"), expectedSHA256: try row.optional("expected_sha256")) }
-  }
-
-  /// Makes an imported image available and ends the operation, together or not at all.
-  /// - Parameter place: Gives the file its name. It runs between the check of the claim and the commit: a worker that
-  ///   lost its lease never touches its successor's file, and `available` always has its file.
-  func publish(_ file: ImportedFile, of claim: Claim, place: @Sendable () throws -> Void) async throws {
+  /// Begins to receive an image's content; the operation belongs to this process as long as it renews it.
+  /// - Throws: `not_found`, `forbidden`; `invalid_state` for an image that has its content or is imported from a URL.
+  func beginUpload(_ id: ImageID, _ caller: Caller, requestID: String) async throws -> Claim {
     try await pool.transaction { connection in
-      try OperationStore.complete(claim, error: nil, with: connection)
-      try place()
-      _ = try connection.execute(
+      try Permissions.require(.own, on: .image(id), caller, with: connection)
+      let waiting = try connection.execute(
         """
-        UPDATE inventory.images SET state = 'available', size = \(file.size), virtual_size = \(file.virtualSize),
-          sha256 = \(file.sha256), error_code = NULL, error_message = NULL
-        WHERE id = \(claim.resource.uuid)
-        """)
+        UPDATE inventory.images SET state = 'importing', error_code = NULL, error_message = NULL, staged = NULL
+        WHERE id = \(id.uuid) AND url IS NULL AND state <> 'available'
+        """
+      ).affected
+      guard waiting == 1 else {
+        throw ServiceError(
+          .invalidState, "The image has its content already, or is imported from a URL; add another image.")
+      }
+      return try OperationStore.insertClaimed(
+        .imageUpload, on: UUIDText(id.uuid), owner: caller.user, requestID: requestID,
+        deadlineSeconds: ImageImport.deadlineSeconds, leaseSeconds: leaseSeconds, with: connection)
     }
   }
 
-  func fail(_ claim: Claim, with error: ServiceError) async throws {
+  /// Notes that the whole content is staged, and leaves the rest to whoever is free.
+  /// - Throws: `ClaimLost`.
+  func endUpload(_ claim: Claim, _ caller: Caller) async throws -> Accepted<Image> {
     try await pool.transaction { connection in
-      try OperationStore.complete(claim, error: error, with: connection)
-      _ = try connection.execute(
-        """
-        UPDATE inventory.images SET state = 'error', error_code = \(error.code.rawValue),
-          error_message = \(error.message)
-        WHERE id = \(claim.resource.uuid)
-        """)
+      let operation = try OperationStore.handOver(claim, step: "received", with: connection)
+      let id = ImageID(claim.resource.uuid)
+      _ = try connection.execute("UPDATE inventory.images SET staged = \(claim.epoch) WHERE id = \(id.uuid)")
+      guard let image = try Self.get(id, caller, with: connection) else { throw ServiceError.notFound(.image) }
+      return Accepted(resource: image, operation: operation)
     }
-  }
-
-  /// Removed images that no VM needs any more.
-  func disposable() async throws -> [ImageID] {
-    try await pool.rows(
-      """
-      SELECT id FROM inventory.images i WHERE deleted_at IS NOT NULL
-        AND NOT EXISTS (SELECT FROM inventory.vms v WHERE v.image = i.id)
-      """
-    ) { ImageID(try $0("id")) }
-  }
-
-  func forget(_ id: ImageID) async throws {
-    try await pool.execute("DELETE FROM inventory.images WHERE id = \(id.uuid) AND deleted_at IS NOT NULL")
-  }
-
-  /// Which of the ids have a row.
-  func known(_ ids: [ImageID]) async throws -> Set<ImageID> {
-    Set(
-      try await pool.rows("SELECT id FROM inventory.images WHERE id = ANY (\(ids.map(\.uuid))::uuid[])") {
-        ImageID(try $0("id"))
-      })
   }
 }

@@ -3,4 +3,7 @@ import Postgres
 /// The schema's steps in order; a test compares the list with the folder.
 let inventoryMigrator = Migrator(
   schema: "inventory",
-  migrations: [Migration(name: "V0001_inventory", bytes: PackageResources.V0001_inventory_sql)])
+  migrations: [
+    Migration(name: "V0001_inventory", bytes: PackageResources.V0001_inventory_sql),
+    Migration(name: "V0002_catalogue", bytes: PackageResources.V0002_catalogue_sql),
+  ])

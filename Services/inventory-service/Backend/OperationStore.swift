@@ -1,6 +1,8 @@
 import Foundation
 import Models
+import Persistence
 import Postgres
+import Query
 
 import struct Models.Operation
 
@@ -22,25 +24,24 @@ struct Claim: Sendable {
 /// The SQL of operations: durable work, leased by an epoch on the database's clock.
 struct OperationStore: Sendable {
   let pool: PostgresPool
-
   /// How long a claim is good without renewal.
-  static let leaseSeconds = 15
+  var leaseSeconds = OperationStore.standardLeaseSeconds
+
+  static let standardLeaseSeconds = 15
   static let channel = "inventory_operations"
 
   private static let columns: SQL = """
-    id, kind, resource, status, step, progress_done, progress_total, error_code, error_message, request_id, created_at,
-    ended_at
+    id, kind, resource, status, step, progress_done, progress_total, progress_rate, error_code, error_message, request_id,
+    created_at, ended_at
     """
 
   private static func operation(_ row: PostgresRow) throws -> Operation {
     let code: String? = try row.optional("error_code")
-    let done: Int64? = try row.optional("progress_done")
-    let total: Int64? = try row.optional("progress_total")
     let message: String? = try row.optional("error_message")
     return Operation(
       id: OperationID(try row("id")), kind: try row.wire("kind"), resource: UUIDText(try row("resource")),
       status: try row.wire("status"), step: try row.optional("step"),
-      progress: done.map { OperationProgress(done: $0, total: total) },
+      progress: try row.progress(),
       error: code.map { Failure(code: $0, message: message ?? "") }, requestId: try row.optional("request_id"),
       createdAt: try row("created_at"), endedAt: try row.optional("ended_at"))
   }
@@ -63,6 +64,33 @@ struct OperationStore: Sendable {
     } catch let error as PostgresError where error.constraint == "operations_active" {
       throw ServiceError(.invalidState, "Something else is being done to it right now; wait for that to end.")
     }
+  }
+
+  /// Adds an operation that this process holds from the start: what it is about comes with the request.
+  /// - Throws: `invalid_state` when something else is being done to the resource.
+  static func insertClaimed(
+    _ kind: OperationKind, on resource: UUIDText, owner: UserID, requestID: String, deadlineSeconds: Int,
+    leaseSeconds: Int, with connection: isolated PostgresConnection
+  ) throws -> Claim {
+    let operation = try insert(
+      kind, on: resource, owner: owner, requestID: requestID, deadlineSeconds: deadlineSeconds, with: connection)
+    let claims = try connection.execute(claim(where: "id = \(operation.id.uuid)", leaseSeconds: leaseSeconds)).map(
+      claim)
+    guard let claim = claims.first else { throw ClaimLost() }
+    return claim
+  }
+
+  /// Puts a claim down in the transaction that writes how far it has come; whoever is free goes on with it.
+  /// - Throws: `ClaimLost`.
+  static func handOver(_ claim: Claim, step: String, with connection: isolated PostgresConnection) throws -> Operation {
+    let handed = try connection.execute(
+      """
+      UPDATE inventory.operations SET status = 'pending', due_at = now(), step = \(step)
+      WHERE id = \(claim.id.uuid) AND epoch = \(claim.epoch) AND status = 'running' RETURNING \(columns)
+      """
+    ).first(operation)
+    guard let handed else { throw ClaimLost() }
+    return handed
   }
 
   /// Ends what is under way on a resource, so that a removal can begin. Whoever works on it finds its epoch gone.
@@ -88,12 +116,16 @@ struct OperationStore: Sendable {
     caller.admin ? "true" : "owner = \(caller.user.uuid)"
   }
 
-  func list(_ caller: Caller) async throws -> [Operation] {
-    try await pool.rows(
-      """
-      SELECT \(Self.columns) FROM inventory.operations
-      WHERE \(Self.visible(to: caller)) ORDER BY created_at, id
-      """, Self.operation)
+  func listing(_ caller: Caller) -> Listing<Operation> {
+    Listing(
+      pool: pool, columns: Self.columns, source: "inventory.operations", id: "id", visible: Self.visible(to: caller),
+      fields: QuerySchema([
+        QueryField("id", .identifier, "id"), QueryField("kind", .text, "kind"),
+        QueryField("resource", .identifier, "resource"), QueryField("status", .text, "status"),
+        QueryField("requestId", .text, "request_id"), QueryField("createdAt", .time, "created_at"),
+        QueryField("endedAt", .time, "ended_at"),
+      ]),
+      sortKeys: [SortKey("createdAt", "created_at", as: "timestamptz")], decode: Self.operation)
   }
 
   func get(_ id: OperationID, _ caller: Caller) async throws -> Operation? {
@@ -107,21 +139,28 @@ struct OperationStore: Sendable {
   /// Takes one due operation, also one whose holder let the lease run out.
   func claim() async throws -> Claim? {
     try await pool.first(
-      """
-      UPDATE inventory.operations SET status = 'running', epoch = epoch + 1, attempts = attempts + 1,
-        due_at = now() + \(Self.leaseSeconds) * interval '1 second'
-      WHERE id = (SELECT id FROM inventory.operations WHERE status IN ('pending', 'running') AND due_at <= now()
-        ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-      RETURNING id, kind, resource, epoch, attempts, request_id,
-        extract(epoch FROM now() - created_at)::float8 AS age,
-        extract(epoch FROM deadline_at - now())::float8 AS seconds_left
-      """
-    ) { row in
-      Claim(
-        id: OperationID(try row("id")), kind: try row.wire("kind"), resource: UUIDText(try row("resource")),
-        epoch: try row("epoch"), attempt: try row("attempts"), requestID: try row.optional("request_id") ?? "",
-        age: try row("age"), secondsLeft: try row("seconds_left"))
-    }
+      Self.claim(
+        where: """
+          id = (SELECT id FROM inventory.operations WHERE status IN ('pending', 'running') AND due_at <= now()
+            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+          """, leaseSeconds: leaseSeconds), Self.claim)
+  }
+
+  private static func claim(where condition: SQL, leaseSeconds: Int) -> SQL {
+    """
+    UPDATE inventory.operations SET status = 'running', epoch = epoch + 1, attempts = attempts + 1,
+      due_at = now() + \(leaseSeconds) * interval '1 second'
+    WHERE \(condition)
+    RETURNING id, kind, resource, epoch, attempts, request_id, extract(epoch FROM now() - created_at)::float8 AS age,
+      extract(epoch FROM deadline_at - now())::float8 AS seconds_left
+    """
+  }
+
+  private static func claim(_ row: PostgresRow) throws -> Claim {
+    Claim(
+      id: OperationID(try row("id")), kind: try row.wire("kind"), resource: UUIDText(try row("resource")),
+      epoch: try row("epoch"), attempt: try row("attempts"), requestID: try row.optional("request_id") ?? "",
+      age: try row("age"), secondsLeft: try row("seconds_left"))
   }
 
   /// Seconds until the next operation is due; nil when there is none.
@@ -139,9 +178,10 @@ struct OperationStore: Sendable {
   func renew(_ claim: Claim, step: String?, progress: OperationProgress?) async throws -> Bool {
     try await pool.execute(
       """
-      UPDATE inventory.operations SET due_at = now() + \(Self.leaseSeconds) * interval '1 second',
+      UPDATE inventory.operations SET due_at = now() + \(leaseSeconds) * interval '1 second',
         step = coalesce(\(step), step), progress_done = coalesce(\(progress?.done)::bigint, progress_done),
-        progress_total = coalesce(\(progress?.total)::bigint, progress_total)
+        progress_total = coalesce(\(progress?.total)::bigint, progress_total),
+        progress_rate = coalesce(\(progress?.rate)::bigint, progress_rate)
       WHERE id = \(claim.id.uuid) AND epoch = \(claim.epoch) AND status = 'running'
       """) == 1
   }
@@ -174,6 +214,13 @@ struct OperationStore: Sendable {
 struct ClaimLost: Error {}
 
 extension PostgresRow {
+  /// The columns of an operation's progress; nil when nothing has moved yet.
+  func progress() throws -> OperationProgress? {
+    let total: Int64? = try optional("progress_total")
+    let rate: Int64? = try optional("progress_rate")
+    return try optional("progress_done").map { OperationProgress(done: $0, total: total, rate: rate) }
+  }
+
   /// A value of one of the wire enumerations.
   func wire<Value: RawRepresentable>(_ column: String) throws -> Value where Value.RawValue == String {
     let text: String = try self(column)

@@ -32,19 +32,70 @@ enum Permissions {
     guard !caller.admin else { return "true" }
     return """
       \(resource) IN (SELECT p.resource FROM inventory.permissions p WHERE p.user_id = \(caller.user.uuid)
-        AND p.role = ANY (\(access.roles)))
+        AND p.role = ANY (\(access.roles)) AND (p.expires_at IS NULL OR p.expires_at > now()))
       """
   }
 
-  /// The statement that gives a new resource its owner.
-  static func grant(_ role: Role, on resource: UUIDText, type: ResourceKind, to user: UserID) -> SQL {
-    """
-    INSERT INTO inventory.permissions (user_id, resource, type, role)
-    VALUES (\(user.uuid), \(resource.uuid), \(type.rawValue), \(role.rawValue))
-    """
+  /// Makes sure that the caller may act so, and locks the resource until the transaction ends.
+  /// - Parameter lock: How; those who only need it to stay may share the lock.
+  /// - Throws: `not_found` for what is absent or hidden, `forbidden` for what may only be seen.
+  static func require(
+    _ access: Access, on resource: SharedResource, _ caller: Caller, lock: SQL = "FOR UPDATE",
+    with connection: isolated PostgresConnection
+  ) throws {
+    let allowed = try connection.execute(
+      """
+      SELECT \(condition(access, caller, on: "r.id")) AS allowed FROM \(resource.table) r
+      WHERE r.id = \(resource.id.uuid) AND \(resource.isLive) AND \(condition(.see, caller, on: "r.id"))
+      \(lock) OF r
+      """
+    ).first { try $0("allowed", as: Bool.self) }
+    guard let allowed else { throw ServiceError.notFound(resource.kind) }
+    guard allowed else {
+      throw ServiceError(.forbidden, "This needs the role \(access.role.rawValue) on the \(resource.kind.noun).")
+    }
   }
 
-  static func missing(_ access: Access, on kind: ResourceKind) -> ServiceError {
-    ServiceError(.forbidden, "This needs the role \(access.role.rawValue) on the \(kind.noun).")
+  /// The statement that gives a new resource its owner.
+  static func grant(_ role: Role, on resource: SharedResource, to user: UserID) -> SQL {
+    """
+    INSERT INTO inventory.permissions (user_id, resource, type, role)
+    VALUES (\(user.uuid), \(resource.id.uuid), \(resource.kind.rawValue), \(role.rawValue))
+    """
+  }
+}
+
+/// An image or a VM: what people have permissions on.
+enum SharedResource: Sendable {
+  case image(ImageID)
+  case vm(VMID)
+
+  var id: UUIDText {
+    switch self {
+    case .image(let id): UUIDText(id.uuid)
+    case .vm(let id): UUIDText(id.uuid)
+    }
+  }
+
+  var kind: ResourceKind {
+    switch self {
+    case .image: .image
+    case .vm: .vm
+    }
+  }
+
+  var table: SQL {
+    switch self {
+    case .image: "inventory.images"
+    case .vm: "inventory.vms"
+    }
+  }
+
+  /// A removed image keeps its row while VMs need its file.
+  var isLive: SQL {
+    switch self {
+    case .image: "r.deleted_at IS NULL"
+    case .vm: "true"
+    }
   }
 }

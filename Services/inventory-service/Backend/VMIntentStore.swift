@@ -11,7 +11,7 @@ struct VMIntentStore: Sendable {
     try await pool.first(
       """
       SELECT v.owner, v.generation, v.name, v.mem, v.vcpus, v.disk, v.image, v.host, v.ssh_keys, v.desired,
-        coalesce(i.sha256, '') AS sha256
+        coalesce(i.sha256, '') AS sha256, coalesce(i.size, 0) AS size
       FROM inventory.vms v JOIN inventory.images i ON i.id = v.image WHERE v.id = \(id.uuid)
       """
     ) { row in
@@ -21,7 +21,8 @@ struct VMIntentStore: Sendable {
         spec: VMSpec(
           id: id, owner: UserID(try row("owner")), generation: try row("generation"), name: try row("name"),
           mem: try row("mem"), vcpus: try row("vcpus"), disk: try row("disk"), image: ImageID(try row("image")),
-          imageSHA256: try row("sha256"), sshKeys: try JSONDecoder().decode([String].self, from: Data(keys.utf8)),
+          imageSHA256: try row("sha256"), imageSize: try row("size"), imageURL: "",
+          sshKeys: try JSONDecoder().decode([String].self, from: Data(keys.utf8)),
           power: desired == "running" ? .running : .stopped),
         host: HostID(try row("host")), isDeleted: desired == "deleted")
     }

@@ -1,6 +1,8 @@
 import Foundation
 import Models
+import Persistence
 import Postgres
+import Query
 
 /// A VM as the control loop sees it.
 struct VMIntent: Sendable {
@@ -29,32 +31,47 @@ struct VMStore: Sendable {
       owner: UserID(try row("owner")), createdAt: try row("created_at"), startedAt: try row.optional("started_at"))
   }
 
-  func list(_ caller: Caller) async throws -> [VM] {
-    try await pool.rows(
-      """
-      SELECT \(Self.columns) FROM inventory.vms v WHERE \(Permissions.condition(.see, caller, on: "v.id"))
-      ORDER BY v.created_at, v.id
-      """, Self.vm)
+  /// The VMs that the caller may see.
+  func listing(_ caller: Caller) -> Listing<VM> {
+    Listing(
+      pool: pool, columns: Self.columns, source: "inventory.vms v", id: "v.id",
+      visible: Permissions.condition(.see, caller, on: "v.id"),
+      fields: QuerySchema([
+        QueryField("id", .identifier, "v.id"), QueryField("name", .text, "v.name"),
+        QueryField("image", .identifier, "v.image"), QueryField("host", .identifier, "v.host"),
+        QueryField("mem", .number, "v.mem"), QueryField("vcpus", .number, "v.vcpus"),
+        QueryField("disk", .number, "v.disk"), QueryField("state", .text, "v.state"),
+        QueryField("reason", .text, "v.reason"), QueryField("owner", .identifier, "v.owner"),
+        QueryField("createdAt", .time, "v.created_at"), QueryField("startedAt", .time, "v.started_at"),
+      ]),
+      sortKeys: [SortKey("createdAt", "v.created_at", as: "timestamptz"), SortKey("name", "v.name", as: "text")],
+      count: caller.admin
+        ? "SELECT coalesce(sum(number), 0)::bigint AS total FROM inventory.counts WHERE collection = 'vms'" : nil,
+      decode: Self.vm)
   }
 
   func get(_ id: VMID, _ caller: Caller) async throws -> VM? {
-    try await pool.withConnection { try Self.get(id, .see, caller, with: $0) }
+    try await pool.first(
+      """
+      SELECT \(Self.columns) FROM inventory.vms v
+      WHERE v.id = \(id.uuid) AND \(Permissions.condition(.see, caller, on: "v.id"))
+      """, Self.vm)
   }
 
+  /// The VM, locked, if the caller may act so.
+  /// - Throws: `not_found`, `forbidden`.
   private static func get(
     _ id: VMID, _ access: Access, _ caller: Caller, with connection: isolated PostgresConnection
-  ) throws -> VM? {
-    try connection.execute(
-      """
-      SELECT \(columns) FROM inventory.vms v
-      WHERE v.id = \(id.uuid) AND \(Permissions.condition(access, caller, on: "v.id"))
-      """
-    ).first(vm)
+  ) throws -> VM {
+    try Permissions.require(access, on: .vm(id), caller, with: connection)
+    let found = try connection.execute("SELECT \(columns) FROM inventory.vms v WHERE v.id = \(id.uuid)").first(vm)
+    guard let found else { throw ServiceError.notFound(.vm) }
+    return found
   }
 
   /// Writes the intent: the reservation on the host that placement chose, the VM, its owner's permission and the
   /// operation, in one transaction.
-  /// - Throws: `not_found` for an image that the caller may not use, `invalid_state` for one that is not available,
+  /// - Throws: `not_found` or `forbidden` for an image that the caller may not use, `invalid_state` for one that is not available,
   ///   `no_capacity`.
   func insert(_ request: NewVM, _ defaults: VMDefaults, _ caller: Caller, requestID: String) async throws
     -> Accepted<VM>
@@ -79,10 +96,10 @@ struct VMStore: Sendable {
         RETURNING \(Self.columns)
         """
       ).map(Self.vm)[0]
-      let resource = UUIDText(id.uuid)
-      _ = try connection.execute(Permissions.grant(.owner, on: resource, type: .vm, to: caller.user))
+      _ = try connection.execute(Permissions.grant(.owner, on: .vm(id), to: caller.user))
       let operation = try OperationStore.insert(
-        .vmCreate, on: resource, owner: caller.user, requestID: requestID, deadlineSeconds: 300, with: connection)
+        .vmCreate, on: UUIDText(id.uuid), owner: caller.user, requestID: requestID, deadlineSeconds: 1800,
+        with: connection)
       return Accepted(resource: vm, operation: operation)
     }
   }
@@ -91,12 +108,9 @@ struct VMStore: Sendable {
   private static func imageDisk(
     _ id: ImageID, _ caller: Caller, with connection: isolated PostgresConnection
   ) throws -> Int {
+    try Permissions.require(.use, on: .image(id), caller, lock: "FOR SHARE", with: connection)
     let found = try connection.execute(
-      """
-      SELECT i.state, coalesce(i.virtual_size, 0) AS virtual_size FROM inventory.images i
-      WHERE i.id = \(id.uuid) AND i.deleted_at IS NULL AND \(Permissions.condition(.use, caller, on: "i.id"))
-      FOR SHARE OF i
-      """
+      "SELECT state, coalesce(virtual_size, 0) AS virtual_size FROM inventory.images WHERE id = \(id.uuid)"
     ).first { row in (state: try row("state", as: String.self), size: try row("virtual_size", as: Int64.self)) }
     guard let found else { throw ServiceError.notFound(.image) }
     guard found.state == ImageState.available.rawValue else {
@@ -109,10 +123,7 @@ struct VMStore: Sendable {
   func setPower(_ power: DesiredPower, of id: VMID, _ caller: Caller, requestID: String) async throws -> Accepted<VM> {
     let starts = power == .running
     return try await pool.transaction { connection in
-      guard let vm = try Self.get(id, .see, caller, with: connection) else { throw ServiceError.notFound(.vm) }
-      guard try Self.get(id, .use, caller, with: connection) != nil else {
-        throw Permissions.missing(.use, on: .vm)
-      }
+      let vm = try Self.get(id, .use, caller, with: connection)
       let changed = try connection.execute(
         """
         UPDATE inventory.vms v SET desired = \(starts ? "running" : "stopped"), generation = generation + 1,
@@ -149,10 +160,7 @@ struct VMStore: Sendable {
   /// Writes that a VM should be gone, from whatever state; what was under way ends.
   func delete(_ id: VMID, _ caller: Caller, requestID: String) async throws -> Accepted<VM> {
     try await pool.transaction { connection in
-      guard let seen = try Self.get(id, .see, caller, with: connection) else { throw ServiceError.notFound(.vm) }
-      guard try Self.get(id, .own, caller, with: connection) != nil else {
-        throw Permissions.missing(.own, on: .vm)
-      }
+      let seen = try Self.get(id, .own, caller, with: connection)
       let resource = UUIDText(id.uuid)
       if let active = try OperationStore.active(on: resource, with: connection), active.kind == .vmDelete {
         return Accepted(resource: seen, operation: active)
@@ -169,16 +177,6 @@ struct VMStore: Sendable {
         .vmDelete, on: resource, owner: caller.user, requestID: requestID, deadlineSeconds: 600, with: connection)
       return Accepted(resource: vm, operation: operation)
     }
-  }
-
-  /// How much a user owns.
-  func holdings(of user: UserID) async throws -> Holdings {
-    try await pool.first(
-      """
-      SELECT (SELECT count(*) FROM inventory.images WHERE owner = \(user.uuid) AND deleted_at IS NULL) AS images,
-        (SELECT count(*) FROM inventory.vms WHERE owner = \(user.uuid)) AS vms
-      """
-    ) { Holdings(images: try $0("images"), vms: try $0("vms")) } ?? Holdings(images: 0, vms: 0)
   }
 }
 

@@ -1,9 +1,8 @@
 import Foundation
-import TestSupport
 
 /// A web server for a folder, on 127.0.0.1, as long as a test needs it.
-enum FileServer {
-  static func serving<Value>(folder: String, _ body: (String) async throws -> Value) async throws -> Value {
+public enum FileServer {
+  public static func serving<Value>(folder: String, _ body: (String) async throws -> Value) async throws -> Value {
     try await TestEnvironment.withFolder { own in
       let said = "\(own)/said"
       try Data().write(to: URL(fileURLWithPath: said))

@@ -1,0 +1,61 @@
+@preconcurrency import Dispatch
+import Foundation
+
+/// The signals by which a person or the system ends a process, for as long as something must be put right first.
+enum Interruption {
+  static let signals = [SIGINT, SIGTERM]
+
+  /// A stream with an element for the first of the signals. The second ends the process as ever, and so does each once
+  /// nobody has the stream. What the process was started to ignore stays ignored.
+  static func stream(of signals: [Int32]) async -> AsyncStream<Void> {
+    let (stream, elements) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let sources = signals.filter { !isIgnored($0) }.map { source($0) { elements.yield() } }
+    elements.onTermination = { _ in for source in sources { source.cancel() } }
+    for source in sources { await begin(source) }
+    return stream
+  }
+
+  private static func source(_ number: Int32, _ action: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
+    let source = DispatchSource.makeSignalSource(signal: number)
+    source.setEventHandler {
+      source.cancel()
+      action()
+    }
+    source.setCancelHandler { signal(number, SIG_DFL) }
+    return source
+  }
+
+  /// Returns when the signal is the source's: until then it would end the process.
+  private static func begin(_ source: any DispatchSourceSignal) async {
+    await withCheckedContinuation { continuation in
+      source.setRegistrationHandler { continuation.resume() }
+      source.resume()
+    }
+  }
+
+  /// Runs `body`, which is cancelled when the stream has an element.
+  /// - Throws: what `body` throws, or `CommandFailure`.
+  static func guarding<Value: Sendable>(
+    _ interruptions: AsyncStream<Void>, _ body: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+      defer { group.cancelAll() }
+      group.addTask { try await body() }
+      group.addTask {
+        for await _ in interruptions { throw CommandFailure(.failed, "Interrupted.") }
+        return nil
+      }
+      while let ended = try await group.next() {
+        if let value = ended { return value }
+      }
+      throw CancellationError()
+    }
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    guard sigaction(number, nil, &action) == 0 else { return true }
+    // Safe: a handler is a pointer, and SIG_IGN the number 1 in its place (signal.h); it is compared and not called.
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+  }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import Models
+import Postgres
+
+/// The SQL of permissions, as their owners give and take them.
+struct ShareStore: Sendable {
+  let pool: PostgresPool
+
+  private static let columns: SQL = "p.user_id, p.resource, p.type, p.role, p.created_at, p.expires_at"
+
+  private static func permission(_ row: PostgresRow) throws -> Permission {
+    Permission(
+      user: UserID(try row("user_id", as: UUID.self)), email: nil,
+      resource: UUIDText(try row("resource", as: UUID.self)),
+      type: try row.wire("type"), role: try row.wire("role"), createdAt: try row("created_at"),
+      expiresAt: try row.optional("expires_at"))
+  }
+
+  /// Who may do what with the resource, the oldest permission first.
+  /// - Throws: `not_found`, `forbidden`.
+  func list(on resource: SharedResource, _ caller: Caller) async throws -> [Permission] {
+    try await pool.transaction { connection in
+      try Permissions.require(.own, on: resource, caller, with: connection)
+      return try connection.execute(
+        """
+        SELECT \(Self.columns) FROM inventory.permissions p WHERE p.resource = \(resource.id.uuid)
+          AND (p.expires_at IS NULL OR p.expires_at > now()) ORDER BY p.created_at, p.user_id
+        """
+      ).map(Self.permission)
+    }
+  }
+
+  /// Gives a user a role, instead of the one that the user had.
+  /// - Returns: The permission, and whether the user had none before.
+  /// - Throws: `not_found`, `forbidden`; `conflict` when no lasting owner would remain.
+  func grant(
+    _ grant: Grant, on resource: SharedResource, _ caller: Caller
+  ) async throws -> (permission: Permission, isNew: Bool) {
+    try await pool.transaction { connection in
+      try Permissions.require(.own, on: resource, caller, with: connection)
+      let result = try connection.execute(
+        """
+        INSERT INTO inventory.permissions AS p (user_id, resource, type, role, expires_at)
+        VALUES (\(grant.user.uuid), \(resource.id.uuid), \(resource.kind.rawValue), \(grant.role.rawValue),
+          \(grant.expiresAt))
+        ON CONFLICT (user_id, resource) DO UPDATE SET role = excluded.role, expires_at = excluded.expires_at
+        RETURNING \(Self.columns), xmax = 0 AS is_new
+        """
+      ).map { row in (permission: try Self.permission(row), isNew: try row("is_new", as: Bool.self)) }[0]
+      try Self.settleOwner(of: resource, with: connection)
+      return result
+    }
+  }
+
+  /// Takes a user's permission back; everyone may give up their own.
+  /// - Throws: `not_found`, `forbidden`; `conflict` when no lasting owner would remain.
+  func revoke(_ user: UserID, on resource: SharedResource, _ caller: Caller) async throws {
+    try await pool.transaction { connection in
+      try Permissions.require(caller.user == user ? .see : .own, on: resource, caller, with: connection)
+      let removed = try connection.execute(
+        "DELETE FROM inventory.permissions WHERE user_id = \(user.uuid) AND resource = \(resource.id.uuid)"
+      ).affected
+      guard removed == 1 else {
+        throw ServiceError(.notFound, "The \(resource.kind.noun) is not shared with this user.")
+      }
+      try Self.settleOwner(of: resource, with: connection)
+    }
+  }
+
+  /// Takes all that a user may do, before the user is removed. What others own too goes on under the oldest of them.
+  /// - Throws: `conflict` while the user owns something that nobody else owns.
+  func forget(_ user: UserID) async throws {
+    try await pool.transaction { connection in
+      let owned = try connection.execute(
+        "SELECT resource, type FROM inventory.permissions WHERE user_id = \(user.uuid) AND role = 'owner' ORDER BY resource"
+      ).map { row in
+        let id: UUID = try row("resource")
+        return try row("type", as: String.self) == ResourceKind.vm.rawValue
+          ? SharedResource.vm(VMID(id)) : .image(ImageID(id))
+      }
+      for resource in owned { try Self.lock(resource, with: connection) }
+      let holdings = try Self.holdings(of: user, with: connection)
+      guard holdings.images == 0, holdings.vms == 0 else {
+        throw ServiceError(
+          .conflict,
+          "The user alone owns \(holdings.vms) VMs and \(holdings.images) images; remove or share them first.")
+      }
+      _ = try connection.execute("DELETE FROM inventory.permissions WHERE user_id = \(user.uuid)")
+      for resource in owned { try Self.settleOwner(of: resource, with: connection) }
+    }
+  }
+
+  private static func lock(_ resource: SharedResource, with connection: isolated PostgresConnection) throws {
+    _ = try connection.execute(
+      "SELECT FROM \(resource.table) r WHERE r.id = \(resource.id.uuid) FOR UPDATE OF r")
+  }
+
+  /// How much a user owns that nobody else owns too.
+  private static func holdings(of user: UserID, with connection: isolated PostgresConnection) throws -> Holdings {
+    let counted = try connection.execute(
+      """
+      SELECT count(*) FILTER (WHERE p.type = 'image') AS images, count(*) FILTER (WHERE p.type = 'vm') AS vms
+      FROM inventory.permissions p WHERE p.user_id = \(user.uuid) AND p.role = 'owner' AND NOT EXISTS (
+        SELECT FROM inventory.permissions o WHERE o.resource = p.resource AND o.user_id <> p.user_id
+          AND o.role = 'owner' AND o.expires_at IS NULL)
+      """
+    ).first { Holdings(images: try $0("images"), vms: try $0("vms")) }
+    return counted ?? Holdings(images: 0, vms: 0)
+  }
+
+  /// Keeps the owner of the resource, for whom it counts, one of those who own it for good: the oldest where the present
+  /// one is no more. The resource is locked.
+  /// - Throws: `conflict` when there is none; the transaction must not be committed.
+  private static func settleOwner(of resource: SharedResource, with connection: isolated PostgresConnection) throws {
+    let owners = try connection.execute(
+      """
+      SELECT user_id FROM inventory.permissions WHERE resource = \(resource.id.uuid) AND role = 'owner'
+        AND expires_at IS NULL ORDER BY created_at, user_id
+      """
+    ).map { try $0("user_id", as: UUID.self) }
+    guard let oldest = owners.first else {
+      throw ServiceError(
+        .conflict, "The \(resource.kind.noun) must keep an owner for good; share it with another owner first.")
+    }
+    _ = try connection.execute(
+      """
+      UPDATE \(resource.table) SET owner = \(oldest) WHERE id = \(resource.id.uuid) AND owner <> ALL (\(owners)::uuid[])
+      """)
+  }
+
+  /// Removes permissions that have ended.
+  func sweep() async throws {
+    try await pool.execute("DELETE FROM inventory.permissions WHERE expires_at <= now()")
+  }
+}

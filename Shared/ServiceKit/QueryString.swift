@@ -1,0 +1,48 @@
+import Foundation
+import Hummingbird
+import Models
+
+/// The parameters of a URL's query, as forms encode them: a plus sign is a space.
+public struct QueryString: Sendable {
+  private let values: [String: String]
+
+  /// - Throws: `malformed_request` for what is not percent-encoded UTF-8.
+  public init(_ query: String?) throws {
+    var values: [String: String] = [:]
+    for pair in (query ?? "").split(separator: "&") {
+      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = try Self.decoded(parts[0])
+      // Of several values the first counts, wherever it is looked at.
+      if values[name] == nil { values[name] = parts.count == 2 ? try Self.decoded(parts[1]) : "" }
+    }
+    self.values = values
+  }
+
+  public subscript(name: String) -> String? { values[name] }
+
+  /// The named parameters alone, encoded for another URL; those that are absent are left out.
+  public static func encoded(_ parameters: [(name: String, value: String?)]) -> String {
+    parameters.compactMap { name, value in value.map { "\(name)=\(escaped($0))" } }.joined(separator: "&")
+  }
+
+  /// Everything but the unreserved characters escaped (RFC 3986, 2.3).
+  public static func escaped(_ text: String) -> String {
+    text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+  }
+
+  private static let unreserved = CharacterSet(
+    charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+  private static func decoded(_ text: Substring) throws -> String {
+    guard let decoded = text.replacing("+", with: " ").removingPercentEncoding else {
+      throw ServiceError(.malformedRequest, "The query of the URL is not percent-encoded UTF-8.")
+    }
+    return decoded
+  }
+}
+
+extension Request {
+  /// The parameters of this request's URL.
+  /// - Throws: `malformed_request`.
+  public func parameters() throws -> QueryString { try QueryString(uri.query) }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Models
+import Persistence
+import Testing
+
+@testable import InventoryService
+
+@Suite(.timeLimit(.minutes(2))) struct ShareTests {
+  private func grant(_ role: Role, to caller: Caller, until expiry: Date? = nil) -> Grant {
+    Grant(user: caller.user, role: role, expiresAt: expiry)
+  }
+
+  @Test func eachRoleMayWhatItSays() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      try await fixture.settle(.stopped)
+      func may(_ body: () async throws -> Void) async -> Bool { await code(body) == nil }
+      for (role, uses, owns) in [(Role.viewer, false, false), (.operator, true, false), (.owner, true, true)] {
+        let eve = fixture.eve
+        for resource in [SharedResource.vm(vm), .image(fixture.image)] {
+          _ = try await fixture.shares.grant(grant(role, to: eve), on: resource, fixture.ana)
+          #expect(await may { _ = try await fixture.shares.list(on: resource, eve) } == owns)
+        }
+        #expect(try await fixture.vms.get(vm, eve) != nil)
+        #expect(try await fixture.images.get(fixture.image, eve) != nil)
+        #expect(await may { _ = try await fixture.vms.setPower(.stopped, of: vm, eve, requestID: "") } == uses)
+        #expect(await may { _ = try await fixture.add(as: eve) } == uses)
+        #expect(
+          await may { _ = try await fixture.images.update(fixture.image, ImageUpdate(name: "n", desc: nil), eve) }
+            == owns)
+      }
+    }
+  }
+
+  @Test func sixtyFourSharesAtOnceAreOne() async throws {
+    try await InventoryFixture.with { fixture in
+      let resource = SharedResource.image(fixture.image)
+      let grant = grant(.viewer, to: fixture.eve)
+      let new = try await withThrowingTaskGroup(of: Bool.self) { group in
+        for _ in 0..<64 {
+          group.addTask { try await fixture.shares.grant(grant, on: resource, fixture.ana).isNew }
+        }
+        return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+      }
+      #expect(new == 1)
+      let users = try await fixture.shares.list(on: resource, fixture.ana).map(\.user)
+      #expect(users == [fixture.ana.user, fixture.eve.user])
+    }
+  }
+
+  @Test func theLastLastingOwnerStays() async throws {
+    try await InventoryFixture.with { fixture in
+      let resource = SharedResource.image(fixture.image)
+      let (ana, eve, shares) = (fixture.ana, fixture.eve, fixture.shares)
+      #expect(await code { try await shares.revoke(ana.user, on: resource, ana) } == .conflict)
+      #expect(await code { _ = try await shares.grant(grant(.viewer, to: ana), on: resource, ana) } == .conflict)
+      let soon = Date().addingTimeInterval(60)
+      #expect(
+        await code { _ = try await shares.grant(grant(.owner, to: ana, until: soon), on: resource, ana) } == .conflict)
+      // An owner for a while is not one who lasts.
+      _ = try await shares.grant(grant(.owner, to: eve, until: soon), on: resource, ana)
+      #expect(await code { try await shares.revoke(ana.user, on: resource, ana) } == .conflict)
+      _ = try await shares.grant(grant(.owner, to: eve), on: resource, ana)
+      try await shares.revoke(ana.user, on: resource, ana)
+      #expect(try await fixture.images.get(fixture.image, eve)?.owner == eve.user)
+      #expect(try await fixture.images.get(fixture.image, ana) == nil)
+    }
+  }
+
+  @Test func ofTwoOwnersWhoLeaveAtOnceOneStays() async throws {
+    try await InventoryFixture.with { fixture in
+      let resource = SharedResource.image(fixture.image)
+      for _ in 0..<20 {
+        for caller in [fixture.ana, fixture.eve] {
+          _ = try await fixture.shares.grant(grant(.owner, to: caller), on: resource, fixture.admin)
+        }
+        let codes = await withTaskGroup(of: ErrorCode?.self) { group in
+          for caller in [fixture.ana, fixture.eve] {
+            group.addTask { await code { try await fixture.shares.revoke(caller.user, on: resource, caller) } }
+          }
+          return await group.reduce(into: [ErrorCode?]()) { $0.append($1) }
+        }
+        #expect(codes.filter { $0 == nil }.count == 1 && codes.contains(.conflict))
+      }
+    }
+  }
+
+  @Test func aShareEndsAtItsMoment() async throws {
+    try await InventoryFixture.with { fixture in
+      let resource = SharedResource.image(fixture.image)
+      let end = Date().addingTimeInterval(1.5)
+      let made = try await fixture.shares.grant(
+        grant(.viewer, to: fixture.eve, until: end), on: resource, fixture.ana
+      ).permission
+      #expect(abs((made.expiresAt ?? .distantPast).timeIntervalSince(end)) < 0.002)
+      #expect(try await fixture.images.get(fixture.image, fixture.eve) != nil)
+      try await Task.sleep(for: .seconds(max(end.timeIntervalSinceNow, 0) + 0.05))
+      #expect(try await fixture.images.get(fixture.image, fixture.eve) == nil)
+      #expect(try await fixture.images.listing(fixture.eve).page(ListRequest()).items.isEmpty)
+      #expect(try await fixture.shares.list(on: resource, fixture.ana).count == 1)
+      #expect(await code { _ = try await fixture.add(as: fixture.eve) } == .notFound)
+    }
+  }
+
+  @Test func whoGoesLeavesNothingBehind() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      #expect(await code { try await fixture.shares.forget(fixture.ana.user) } == .conflict)
+      for resource in [SharedResource.vm(vm), .image(fixture.image)] {
+        _ = try await fixture.shares.grant(grant(.owner, to: fixture.eve), on: resource, fixture.ana)
+      }
+      try await fixture.shares.forget(fixture.ana.user)
+      #expect(try await fixture.vms.get(vm, fixture.eve)?.owner == fixture.eve.user)
+      let users = try await fixture.shares.list(on: .image(fixture.image), fixture.eve).map(\.user)
+      #expect(users == [fixture.eve.user])
+    }
+  }
+
+  @Test func everyoneMayGiveUpTheirOwn() async throws {
+    try await InventoryFixture.with { fixture in
+      let resource = SharedResource.image(fixture.image)
+      let (ana, eve, shares) = (fixture.ana, fixture.eve, fixture.shares)
+      _ = try await shares.grant(grant(.viewer, to: eve), on: resource, ana)
+      #expect(await code { try await shares.revoke(ana.user, on: resource, eve) } == .forbidden)
+      try await shares.revoke(eve.user, on: resource, eve)
+      #expect(await code { try await shares.revoke(eve.user, on: resource, ana) } == .notFound)
+    }
+  }
+
+  @Test func hiddenIsLikeAbsentForSharesToo() async throws {
+    try await InventoryFixture.with { fixture in
+      let (ana, eve, shares) = (fixture.ana, fixture.eve, fixture.shares)
+      for resource in [SharedResource.image(fixture.image), .image(.make())] {
+        #expect(await code { _ = try await shares.list(on: resource, eve) } == .notFound)
+        #expect(await code { _ = try await shares.grant(grant(.owner, to: eve), on: resource, eve) } == .notFound)
+        #expect(await code { try await shares.revoke(ana.user, on: resource, eve) } == .notFound)
+      }
+    }
+  }
+}
