@@ -170,7 +170,10 @@ let package = Package(
           logging,
           nioCore,
         ]),
-      tests("ComputeAgentTests", dependencies: ["ComputeAgent", "Libvirt", "ServiceKit"], exclude: ["Golden"]),
+      tests(
+        "ComputeAgentTests",
+        dependencies: ["ComputeAgent", "Clients", "Libvirt", "ServiceKit", asyncHTTPClient, crypto], exclude: ["Golden"]
+      ),
       tests("GatewayTests", dependencies: ["Gateway", "Clients", "ServiceKit", hummingbird, hummingbirdTesting]),
       tests("CommandLineTests", dependencies: ["CommandLineTool"]),
       tests("SystemTests", dependencies: [asyncHTTPClient]),

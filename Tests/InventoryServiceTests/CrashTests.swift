@@ -44,6 +44,11 @@ import Testing
               store)
             try await checkInvariants(pool, store)
           }
+          let interrupted = try await pool.first(
+            "SELECT count(*) AS n FROM inventory.operations WHERE attempts > 1"
+          ) { try $0("n", as: Int.self) }
+          // Otherwise nothing was shown: the kills came when nothing was held.
+          #expect(interrupted ?? 0 >= 10, "\(interrupted ?? 0)")
           try await eventually("what nobody needs is gone", within: .seconds(40)) {
             let needed = try await available(pool)
             return try FileManager.default.contentsOfDirectory(atPath: store.staging).isEmpty && onDisk(store) == needed

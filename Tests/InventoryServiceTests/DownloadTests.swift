@@ -107,6 +107,32 @@ import Testing
     #expect(announced.code == "too_large")
   }
 
+  @Test func progressIsToldInBytesAndRate() async throws {
+    let disk = rawDisk()
+    @Sendable func slowly(_ request: String) -> [Step] {
+      let steps = ScriptedServer.file(disk, tag: "\"a\"", to: request)
+      let half = disk.count / 2
+      let pieces: [Step] = [
+        .send(Array(disk.prefix(half))), .pause(.milliseconds(1200)), .send(Array(disk[half..<(half + 1000)])),
+      ]
+      return [steps[0]] + pieces + [.pause(.milliseconds(900)), .send(Array(disk[(half + 1000)...]))]
+    }
+    try await ImportFixture.with(patience: .init(stallSeconds: 10)) { fixture in
+      try await ScriptedServer.with(slowly) { server in
+        let request = NewImage(url: server.url + "/disk.raw", name: "i", desc: "")
+        let id = try await fixture.images.add(request, fixture.store.ana, requestID: "r").resource.id
+        async let image = fixture.carryOut(id)
+        try await eventually("progress") {
+          let progress = try await fixture.images.get(id, fixture.store.ana).progress
+          return progress.map { $0.done >= disk.count / 2 && $0.total == Int64(disk.count) && $0.rate ?? 0 > 0 }
+            ?? false
+        }
+        #expect(try await image.state == .available)
+        #expect(try await image.progress == nil)
+      }
+    }
+  }
+
   /// What comes after the announced length is never read.
   @Test func anAnswerLongerThanItSaysIsCutThere() async throws {
     let disk = rawDisk()

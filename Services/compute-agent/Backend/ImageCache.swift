@@ -95,7 +95,9 @@ actor ImageCache {
       let path: String, size: Int64, used: Int
     }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    var idle = names.filter { $0.hasSuffix(".qcow2") }.compactMap { name -> Entry? in
+    // Also what was begun and given up.
+    let needed = Set(downloads.keys.map { "\($0).qcow2\(ImageFetch.partial)" })
+    var idle = names.filter { !needed.contains($0) }.compactMap { name -> Entry? in
       var status = stat()
       guard stat("\(folder)/\(name)", &status) == 0, status.st_nlink == 1 else { return nil }
       return Entry(path: "\(folder)/\(name)", size: Int64(status.st_size), used: Int(status.st_atim.tv_sec))

@@ -12,16 +12,22 @@ struct ImageFetch: Sendable {
   var attempts = 5
   var pause: Duration = .milliseconds(500)
 
+  /// What stands behind the name of a file that is not whole.
+  static let partial = ".part"
+
   /// Writes the file under its name when all of it is here and has the right content.
   /// - Throws: `unavailable`, `corrupt`, `no_space`.
   func fetch(_ image: CachedImage, to path: String) async throws {
-    let part = path + ".part"
+    let part = path + Self.partial
     var pause = pause
     for attempt in 1... {
       do {
         try await resume(image, into: part)
         break
-      } catch let error as ServiceError { throw error } catch let error as FileError { throw error } catch {
+      } catch let error as ServiceError {
+        if error.code == .corrupt { try await Files.shared.remove(part) }
+        throw error
+      } catch let error as FileError { throw error } catch {
         guard attempt < attempts else {
           throw ServiceError(
             .unavailable, "The host cannot fetch the image from the inventory.", detail: String(reflecting: error))
@@ -73,7 +79,6 @@ private actor PartialFile {
   /// - Throws: `corrupt` for more than there should be.
   func write(_ buffer: ByteBuffer, limit: Int64) throws {
     guard count + Int64(buffer.readableBytes) <= limit else {
-      try file.truncate()
       throw ServiceError(.corrupt, "The image is longer than it should be.")
     }
     try buffer.withUnsafeReadableBytes { try file.write($0) }
