@@ -39,6 +39,7 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
@@ -93,6 +94,8 @@ let package = Package(
     .systemLibrary(
       name: "CArgon2", path: "Shared/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
 
+    .systemLibrary(
+      name: "CQrencode", path: "Shared/CQrencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(name: "CZlib", path: "Shared/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLzma", path: "Shared/CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CZstd", path: "Shared/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -126,8 +129,9 @@ let package = Package(
       "auth-service", library: "AuthService",
       dependencies: [
         "Postgres", "Persistence", "Query", "Blocking", "CArgon2", hummingbird, lifecycle, logging, crypto,
-      ],
-      embedding: ["Migrations"])
+        cryptoExtras,
+        configuration, httpTypes,
+      ], embedding: ["Migrations", "Passwords"])
     + service(
       "inventory-service", library: "InventoryService",
       dependencies: [
@@ -148,7 +152,7 @@ let package = Package(
     + [
       library(
         "CommandLineTool", path: "CommandLine",
-        dependencies: ["Models", argumentParser, asyncHTTPClient, nioCore], exclude: ["Main"]),
+        dependencies: ["Models", "CQrencode", argumentParser, asyncHTTPClient, nioCore], exclude: ["Main"]),
       .executableTarget(
         name: "iaas", dependencies: ["CommandLineTool"], path: "CommandLine/Main", swiftSettings: strict),
 
@@ -175,7 +179,7 @@ let package = Package(
         dependencies: ["ComputeAgent", "Clients", "Libvirt", "ServiceKit", asyncHTTPClient, crypto], exclude: ["Golden"]
       ),
       tests("GatewayTests", dependencies: ["Gateway", "Clients", "ServiceKit", hummingbird, hummingbirdTesting]),
-      tests("CommandLineTests", dependencies: ["CommandLineTool"]),
+      tests("CommandLineTests", dependencies: ["CommandLineTool", "CQrencode"]),
       tests("SystemTests", dependencies: [asyncHTTPClient]),
     ],
   swiftLanguageModes: [.v6]

@@ -89,7 +89,7 @@ struct APIClient: Sendable {
 
   private func failure(of answer: APIAnswer) -> CommandFailure {
     if answer.isJSON, let problem = try? JSONDecoder().decode(Problem.self, from: answer.body) {
-      return problem.failure(httpStatus: answer.status)
+      return problem.failure(httpStatus: answer.status, retryAfter: answer.headers["retry-after"].flatMap { Int($0) })
     }
     if answer.mediaType == "text/html" { return unreadable(answer) }
     if let elsewhere = answer.headers["location"], (300..<400).contains(answer.status) {

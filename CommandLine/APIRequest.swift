@@ -27,7 +27,7 @@ struct APIRequest: Sendable, Equatable {
 
   static func delete(_ path: String) -> APIRequest { APIRequest(method: .delete, target: path) }
 
-  /// A POST or PUT with a JSON body, in which times are written as RFC 3339 has them.
+  /// A request with a JSON body, in which times are written as RFC 3339 has them.
   static func send(_ method: Method, _ path: String, _ body: some Encodable) throws -> APIRequest {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -1,3 +1,5 @@
+import Models
+
 /// How `iaas` ended, for scripts.
 enum CommandStatus: Int32, Sendable {
   case done = 0
@@ -28,13 +30,18 @@ enum CommandStatus: Int32, Sendable {
 struct CommandFailure: Error, Equatable {
   let status: CommandStatus
   let lines: [String]
+  /// The API's word for it; nil for what the API did not say.
+  let code: String?
 
   init(_ status: CommandStatus, _ lines: String...) {
     self.init(status, lines: lines)
   }
 
-  init(_ status: CommandStatus, lines: [String]) {
+  init(_ status: CommandStatus, lines: [String], code: String? = nil) {
     self.status = status
     self.lines = lines
+    self.code = code
   }
+
+  func isRefusal(_ code: ErrorCode) -> Bool { self.code == code.rawValue }
 }

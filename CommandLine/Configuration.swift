@@ -32,4 +32,14 @@ struct Settings: Sendable {
       throw CommandFailure(.usage, "The token in \(given == nil ? file.path : "IAAS_TOKEN") is not one.")
     }
   }
+
+  /// Whether the token is the environment's, which no command can take away.
+  var tokenIsGiven: Bool { token != nil && !tokenIsSaved }
+
+  /// Forgets the token if it is a saved one; the server is remembered.
+  func forgetToken() throws {
+    guard tokenIsSaved, var saved = try file.read() else { return }
+    saved.token = nil
+    try file.write(saved)
+  }
 }

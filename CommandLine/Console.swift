@@ -5,6 +5,8 @@ import Models
 protocol Console: Sendable {
   var printsToTerminal: Bool { get }
   var readsFromTerminal: Bool { get }
+  /// Whether what is said on standard error is seen at once, and kept nowhere.
+  var asksAtTerminal: Bool { get }
   /// To standard output, as it is.
   func write(_ bytes: Data) throws
   /// A line to standard error, as it is.
@@ -38,6 +40,7 @@ extension Console {
 struct ProcessConsole: Console {
   var printsToTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   var readsFromTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+  var asksAtTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
   /// A reader that has gone, such as `head`, is not an error.
   func write(_ bytes: Data) throws {

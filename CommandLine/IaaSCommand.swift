@@ -16,7 +16,8 @@ public struct IaaSCommand: AsyncParsableCommand {
       """,
     version: "iaas \(Version.current)",
     subcommands: [
-      Login.self, Logout.self, UserCommand.self, HostCommand.self, ImageCommand.self, VMCommand.self,
+      Login.self, Logout.self, Register.self, Me.self, ChangePassword.self, TOTPCommand.self, SessionCommand.self,
+      UserCommand.self, InvitationCommand.self, AuditCommand.self, HostCommand.self, ImageCommand.self, VMCommand.self,
       OperationCommand.self, VersionCommand.self,
     ])
 

@@ -29,6 +29,9 @@ struct Output: Sendable {
     }
   }
 
+  /// A document that is shown as it is: the server's own bytes for programs, with a line for each member for people.
+  func document(_ bytes: Data) throws { try json(format == .json ? bytes : JSONLayout.indented(bytes)) }
+
   /// What a command did that no object of the API tells: a sentence for people, members for programs.
   func note(_ sentence: String, name: String, members: [String: String]) throws {
     switch format {

@@ -1,34 +1,78 @@
 import ArgumentParser
 import Foundation
+import Models
 
-/// A password, from wherever it is given.
+/// A password, from a file or the terminal.
 struct PasswordOptions: ParsableArguments {
-  private static let largest = 4 << 10
-
-  @Argument(help: "The password; others on this machine can see it. Without it, it is asked for.")
-  var password: String?
-
   @Option(
     name: .customLong("password-file"),
-    help: ArgumentHelp("Read it from this file's first line.", valueName: "file"))
-  var passwordFile: String?
+    help: ArgumentHelp("Read the password from this file's first line; otherwise it is asked for.", valueName: "file"))
+  var file: String?
 
-  func validate() throws {
-    guard password == nil || passwordFile == nil else {
-      throw ValidationError("Give the password or --password-file, not both.")
-    }
-  }
+  @OptionGroup var strays: StraySecrets
 
+  /// A password that is in use.
   /// - Throws: `CommandFailure` when there is none.
   func read(_ console: any Console, prompt: String) throws -> String {
-    let found = try password ?? passwordFile.map(Self.firstLine) ?? Self.ask(console, prompt)
+    try Secret.read(file: file, console, prompt: prompt)
+  }
+
+  /// A password to be. People type it twice, because they do not see it.
+  /// - Throws: as `read`, and when it is typed in two ways.
+  func readNew(_ console: any Console, prompt: String) throws -> String {
+    let password = try read(console, prompt: prompt)
+    guard file == nil, console.readsFromTerminal else { return password }
+    guard try Secret.read(file: nil, console, prompt: "Once more") == password else {
+      throw CommandFailure(.usage, "The two passwords differ.")
+    }
+    return password
+  }
+}
+
+/// The password of whoever asks, where the server wants to be sure of them.
+struct CurrentPasswordOptions: ParsableArguments {
+  @Option(
+    name: .customLong("current-password-file"),
+    help: ArgumentHelp(
+      "Read your present password from this file's first line; otherwise it is asked for.", valueName: "file"))
+  var file: String?
+
+  /// - Throws: `CommandFailure` when there is none.
+  func read(_ console: any Console) throws -> String {
+    try Secret.read(file: file, console, prompt: "Your present password")
+  }
+}
+
+/// Takes what stands on the command line where there is no place for anything. It may be a secret, which the message
+/// about unexpected arguments would repeat.
+struct StraySecrets: ParsableArguments {
+  @Argument(help: .hidden)
+  var strays: [String] = []
+
+  func validate() throws {
+    guard strays.isEmpty else {
+      throw ValidationError(
+        "There is an argument too many. Secrets do not stand on the command line, where others can see them: they are "
+          + "asked for, or come from what an option names.")
+    }
+  }
+}
+
+/// What only one person may know.
+enum Secret {
+  private static let largest = 4 << 10
+
+  /// The first line of a file; without one what is typed unseen, or a line of the input if that is no terminal.
+  /// - Throws: `CommandFailure` when there is none.
+  static func read(file: String?, _ console: any Console, prompt: String) throws -> String {
+    let found = try file.map(firstLine) ?? ask(console, prompt)
     guard let found, !found.isEmpty else { throw CommandFailure(.usage, "No password was given.") }
     return found
   }
 
   private static func ask(_ console: any Console, _ prompt: String) throws -> String? {
     guard console.readsFromTerminal else { return console.readLine() }
-    console.ask("\(prompt): ")
+    console.ask(Text.printable("\(prompt): ", limit: .max))
     return try console.readUnseen()
   }
 

@@ -21,6 +21,13 @@ struct Resolver: Sendable {
     return try await client.get(Kind.self, Kind.path(id)).value
   }
 
+  /// The id of one of a collection that the server lists as a whole, whatever is looked for.
+  /// - Throws: as `id`.
+  func id<Kind: Resource>(_ reference: String, amongAll kind: Kind.Type) async throws -> UUIDText {
+    if let id = UUIDText(reference) { return id }
+    return try Self.choose(reference, from: try await client.get([Kind].self, Kind.collectionPath).value).id
+  }
+
   private func find<Kind: Resource>(_ reference: String, _ kind: Kind.Type) async throws -> Kind {
     try Self.choose(reference, from: try await candidates(reference, kind))
   }

@@ -24,6 +24,17 @@ enum Units {
     }
   }
 
+  /// The bytes that a unit stands for, as `K`, `MB` or `GiB`; all of them are powers of 1024.
+  static func scale(_ unit: some StringProtocol) -> Int64? {
+    switch unit.uppercased() {
+    case "K", "KB", "KIB": 1 << 10
+    case "M", "MB", "MIB": 1 << 20
+    case "G", "GB", "GIB": 1 << 30
+    case "T", "TB", "TIB": 1 << 40
+    default: nil
+    }
+  }
+
   static func mebibytes(_ count: Int) -> String { bytes(saturating(count, 1 << 20)) }
 
   static func gibibytes(_ count: Int) -> String { bytes(saturating(count, 1 << 30)) }

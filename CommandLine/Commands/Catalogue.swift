@@ -13,30 +13,10 @@ struct ListCommand<Kind: Resource>: Verb {
 
   @OptionGroup var common: CommonOptions
 
-  @Argument(help: "Only those for which this condition holds, written as in SQL.")
-  var query: [String] = []
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Sort by it, or with - before it the other way round.", valueName: "field"))
-  var sort: String?
-
-  @Option(help: ArgumentHelp("List no more than that.", valueName: "count"))
-  var limit: Int?
-
-  func validate() throws {
-    guard limit ?? 1 > 0 else { throw ValidationError("--limit must be 1 or more.") }
-    guard sort == nil || sort?.wholeMatch(of: /-?[A-Za-z][A-Za-z0-9]*/) != nil else {
-      throw ValidationError("--sort takes the name of a field, such as name or -createdAt.")
-    }
-  }
+  @OptionGroup var options: SelectionOptions
 
   func run(in context: CommandContext) async throws {
-    let condition = query.isEmpty ? nil : query.joined(separator: " ")
-    let selection = Selection(condition: condition, sort: sort, limit: limit)
-    let listing = try await Pages<Kind>(client: context.client).list(selection)
-    try output(context).list(listing.fetched)
-    if let remark = listing.remark { context.console.tell(remark) }
+    try await context.list(Kind.self, options.selection, output(context))
   }
 }
 

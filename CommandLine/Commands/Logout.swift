@@ -14,10 +14,7 @@ struct Logout: Verb {
 
   /// The token is forgotten whatever the server says; one that it does not know any more has ended already.
   private func end(_ context: CommandContext) async throws {
-    if context.settings.tokenIsSaved, var saved = try context.settings.file.read() {
-      saved.token = nil
-      try context.settings.file.write(saved)
-    }
+    try context.settings.forgetToken()
     do {
       _ = try await context.client.send(.delete("/iaas/sessions"))
     } catch let failure as CommandFailure where failure.status == .refused {

@@ -1,7 +1,7 @@
 import Models
 
 /// What a person may do with one object.
-struct PermissionView: Presentable {
+struct PermissionView: Presentable, Decodable {
   static let columns: [Column<Self>] = [
     Column("user") { $0.user }, Column("email") { $0.email }, Column("role") { $0.role },
     Column("created") { $0.createdAt }, Column("expires") { $0.expiresAt ?? "never" },

@@ -1,7 +1,7 @@
 import Models
 
-/// What the API answers and people are shown: as a row, with all its fields, or by its name.
-protocol Presentable: Decodable, Sendable {
+/// What people are shown: as a row, with all its fields, or by its name.
+protocol Presentable: Sendable {
   /// What a list shows of it, and what is shown of one alone.
   static var columns: [Column<Self>] { get }
   static var fields: [Column<Self>] { get }
@@ -15,7 +15,7 @@ extension Presentable {
 
 /// A kind of object of the API, with as much of it as people are shown. States and kinds are plain text here, so that a
 /// server that knows a new one does not break an old command line.
-protocol Resource: Presentable {
+protocol Resource: Presentable, Decodable {
   /// The kind as it stands in a sentence.
   static var noun: String { get }
   /// The collection's name in paths.

@@ -7,15 +7,27 @@ struct UserView: Resource {
   static let handleField: String? = "email"
   static let exampleQuery = "email = 'ana@example.org'"
   static let columns: [Column<Self>] = [
-    Column("id") { "\($0.id)" }, Column("email") { $0.email }, Column("admin") { $0.admin == true ? "yes" : "no" },
-    Column("created") { $0.createdAt }, Column("last login") { $0.lastLoginAt },
+    Column("id") { "\($0.id)" }, Column("email") { $0.email }, Column("admin") { word($0.admin) },
+    Column("disabled") { word($0.disabled) }, Column("totp") { word($0.totp) }, Column("created") { $0.createdAt },
+    Column("last login") { $0.lastLoginAt },
   ]
+  static var fields: [Column<Self>] { columns + [Column("quota") { $0.quota?.summary }] }
 
   var id: UUIDText
   var email: String
   var admin: Bool?
+  var disabled: Bool?
+  var totp: Bool?
+  var quota: QuotaView?
   var createdAt: String?
   var lastLoginAt: String?
 
   var handle: String? { email }
+
+  private static func word(_ flag: Bool?) -> String? { flag.map { $0 ? "yes" : "no" } }
+}
+
+extension CommandContext {
+  /// Whoever is logged in.
+  func me() async throws -> Fetched<UserView> { try await client.get(UserView.self, "/iaas/me") }
 }

@@ -21,7 +21,7 @@ public enum InventoryServiceApplication {
       reserve: Int64(try settings.integer("images.reserve.mib", default: 1024, in: 0...1 << 30)) << 20)
     let patience = DownloadPatience(
       stallSeconds: Int64(try settings.integer("import.stall.seconds", default: 30, in: 1...3600)))
-    try await Sandbox.probe()
+    try await Sandbox.probe(in: files.staging)
     let defaults = VMDefaults(
       mem: try settings.integer("vm.mem", default: 512, in: 16...4_194_304),
       vcpus: try settings.integer("vm.vcpus", default: 1, in: 1...256))
@@ -32,13 +32,14 @@ public enum InventoryServiceApplication {
       pool: pool, leaseSeconds: try settings.integer("lease.seconds", default: 15, in: 2...300))
     let signal = OperationSignal(
       connection: PostgresConnection(conninfo: Database.conninfo(try settings.required("postgres"))), logger: logger)
-    let hosts = Hosts(store: HostStore(pool: pool), agents: agents, seal: SealBox(key: key))
+    let hosts = Hosts(
+      store: HostStore(pool: pool), agents: agents, seal: SealBox(key: key, purpose: "swift-iaas agent secret v1"))
     let images = ImageStore(pool: pool, leaseSeconds: operations.leaseSeconds)
     let imports = ImageImportStore(pool: pool)
+    let vms = VMStore(pool: pool)
     let shares = ShareStore(pool: pool)
     let content = ImageContent(
-      base: settings.optional("content.url") ?? "http://\(listen.host):\(listen.port)", secret: key, store: imports,
-      files: files)
+      base: settings.optional("content.url") ?? contentURL(listen), secret: key, store: imports, files: files)
     let loop = ControlLoop(
       store: operations,
       vms: VMWork(store: VMIntentStore(pool: pool), operations: operations, hosts: hosts, content: content),
@@ -48,7 +49,8 @@ public enum InventoryServiceApplication {
       signal: signal, logger: logger)
     let routes = InventoryRoutes(
       hosts: hosts, images: Images(store: images, policy: policy, files: files, catalogue: try WellKnownImages()),
-      vms: VMs(store: VMStore(pool: pool), defaults: defaults), shares: Shares(store: shares),
+      vms: VMs(store: vms, defaults: defaults), shares: Shares(store: shares),
+      personalData: PersonalData(images: images, vms: vms, shares: shares, operations: operations),
       operations: Operations(store: operations, signal: signal),
       upload: ImageUpload(store: images, imports: imports, operations: operations, files: files, limits: limits),
       content: content, credentials: credentials
@@ -59,6 +61,13 @@ public enum InventoryServiceApplication {
       try HTTPServer.make(routes, listen: listen, name: "inventory-service", tls: nil, logger: logger),
     ]
   }
+}
+
+/// Where other machines reach this service, as far as it knows: one that listens everywhere goes by its name.
+private func contentURL(_ listen: ListenSettings) -> String {
+  let isAny = ["0.0.0.0", "::"].contains(listen.host)
+  let host = isAny ? ProcessInfo.processInfo.hostName : listen.host
+  return "http://\(host.contains(":") ? "[\(host)]" : host):\(listen.port)"
 }
 
 extension ImportLimits {

@@ -58,6 +58,11 @@ public struct ServicePeer: Sendable {
     _ = try await send(method, path, origin: origin, body: body, seconds: seconds)
   }
 
+  /// Calls where the answer is a document to be passed on.
+  public func data(_ path: String, origin: CallOrigin) async throws -> Data {
+    try await send(.GET, path, origin: origin, body: nil, seconds: 30)
+  }
+
   /// Calls where the answer is passed on as it comes.
   public func open(_ path: String, origin: CallOrigin) async throws -> HTTPClientResponse {
     try await telling {

@@ -2,6 +2,8 @@ import AsyncHTTPClient
 import Models
 import NIOCore
 
+import struct Foundation.Data
+
 /// Calls inventory-service.
 public struct InventoryClient: Sendable {
   private let peer: ServicePeer
@@ -89,10 +91,14 @@ public struct InventoryClient: Sendable {
     try await peer.call(.DELETE, "/v1/\(resource)/shares/\(user)", origin: origin)
   }
 
-  /// Takes all that a user may do, before the user is removed.
-  /// - Throws: `conflict` while the user owns something that nobody else owns.
-  public func forgetShares(of user: UserID, _ origin: CallOrigin) async throws {
-    try await peer.call(.DELETE, "/v1/users/\(user)/shares", origin: origin)
+  /// Takes all that a user may do, and removes what they alone own.
+  public func forget(_ user: UserID, _ origin: CallOrigin) async throws {
+    try await peer.call(.DELETE, "/v1/users/\(user)", origin: origin, seconds: 30)
+  }
+
+  /// All that the inventory holds about a user, as a JSON object.
+  public func export(_ id: UserID, _ origin: CallOrigin) async throws -> Data {
+    try await peer.data("/v1/users/\(id)/export", origin: origin)
   }
 
   /// Whether it can serve: it answers, and has its database.

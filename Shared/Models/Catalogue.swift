@@ -1,35 +1,5 @@
 import Foundation
 
-/// A person who may log in.
-public struct User: Codable, Sendable, Equatable {
-  public var id: UserID
-  public var email: String
-  public var admin: Bool
-  public var createdAt: Date
-  public var lastLoginAt: Date?
-
-  public init(id: UserID, email: String, admin: Bool, createdAt: Date, lastLoginAt: Date?) {
-    self.id = id
-    self.email = email
-    self.admin = admin
-    self.createdAt = createdAt
-    self.lastLoginAt = lastLoginAt
-  }
-}
-
-/// A log-in that has not ended.
-public struct Session: Codable, Sendable, Equatable {
-  public var id: SessionID
-  public var createdAt: Date
-  public var expiresAt: Date
-
-  public init(id: SessionID, createdAt: Date, expiresAt: Date) {
-    self.id = id
-    self.createdAt = createdAt
-    self.expiresAt = expiresAt
-  }
-}
-
 public enum HostState: String, Codable, Sendable { case up, unreachable, maintenance }
 
 /// How guests run on a host: by the CPU's own extensions, or by QEMU's emulation.

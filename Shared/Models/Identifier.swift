@@ -46,3 +46,12 @@ public typealias ImageID = Identifier<Image>
 public typealias VMID = Identifier<VM>
 public typealias OperationID = Identifier<Operation>
 public typealias SessionID = Identifier<Session>
+
+/// What has an id of its own kind.
+public protocol Identified {
+  associatedtype Kind
+  var id: Identifier<Kind> { get }
+}
+
+extension Image: Identified {}
+extension VM: Identified {}

@@ -11,6 +11,12 @@ public struct Caller: Sendable, Equatable {
     self.user = user
     self.admin = admin
   }
+
+  /// - Parameter what: What only they do, as in "Only administrators …".
+  /// - Throws: `forbidden` for everyone else.
+  public func requireAdministrator(to what: String) throws {
+    guard admin else { throw ServiceError(.forbidden, "Only administrators \(what).") }
+  }
 }
 
 public struct IssuedToken: Codable, Sendable {
@@ -19,14 +25,69 @@ public struct IssuedToken: Codable, Sendable {
   public init(token: String) { self.token = token }
 }
 
+/// What somebody is about to do, for the audit log. It holds ids and the route, and nothing of what was sent.
+public struct AuditIntent: Codable, Sendable {
+  /// The verb and the route.
+  public var action: String
+  public var resource: UUIDText?
+  public var address: String?
+  public var requestID: String
+
+  public init(action: String, resource: UUIDText?, address: String?, requestID: String) {
+    self.action = action
+    self.resource = resource
+    self.address = address
+    self.requestID = requestID
+  }
+}
+
+/// What came of it.
+public struct AuditConclusion: Codable, Sendable {
+  public var status: Int
+  /// What was made, where something was.
+  public var resource: UUIDText?
+
+  public init(status: Int, resource: UUIDText?) {
+    self.status = status
+    self.resource = resource
+  }
+}
+
+/// A token to verify, and what its bearer is about to do with it, if it changes something.
+public struct Presented: Codable, Sendable {
+  public var token: String
+  public var intent: AuditIntent?
+
+  public init(token: String, intent: AuditIntent?) {
+    self.token = token
+    self.intent = intent
+  }
+}
+
 /// The answer to a token that is good.
 public struct VerifiedSession: Codable, Sendable {
   public var user: User
   public var session: Session
+  /// Where what came of the intent is to be noted.
+  public var audit: AuditID?
 
-  public init(user: User, session: Session) {
+  public init(user: User, session: Session, audit: AuditID? = nil) {
     self.user = user
     self.session = session
+    self.audit = audit
+  }
+}
+
+/// A log-in or a registration as the gateway passes it on: what was sent, and by whom.
+public struct Visit<Request: Codable & Sendable>: Codable, Sendable {
+  public var request: Request
+  public var address: String?
+  public var client: String?
+
+  public init(_ request: Request, address: String?, client: String?) {
+    self.request = request
+    self.address = address
+    self.client = client
   }
 }
 
@@ -73,17 +134,6 @@ public struct Grant: Codable, Sendable {
     self.user = user
     self.role = role
     self.expiresAt = expiresAt
-  }
-}
-
-/// How much a user owns that nobody else owns too.
-public struct Holdings: Codable, Sendable {
-  public var images: Int
-  public var vms: Int
-
-  public init(images: Int, vms: Int) {
-    self.images = images
-    self.vms = vms
   }
 }
 

@@ -3,50 +3,6 @@ import Foundation
 // What clients send, checked while it is read: every initialiser throws `ServiceError` `invalid_field` with the name of
 // the offending field.
 
-/// `POST /iaas/sessions`.
-public struct LoginRequest: Codable, Sendable {
-  public var email: String
-  public var password: String
-
-  private enum CodingKeys: String, CodingKey, CaseIterable { case email, password }
-
-  public init(email: String, password: String) {
-    self.email = email
-    self.password = password
-  }
-
-  public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(CodingKeys.self)
-    email = try fields.decode(String.self, forKey: .email)
-    password = try fields.decode(String.self, forKey: .password)
-  }
-}
-
-/// `POST /iaas/users`.
-public struct NewUser: Codable, Sendable {
-  public var email: String
-  public var password: String
-  public var admin: Bool
-
-  private enum CodingKeys: String, CodingKey, CaseIterable { case email, password, admin }
-
-  public init(email: String, password: String, admin: Bool) {
-    self.email = email
-    self.password = password
-    self.admin = admin
-  }
-
-  public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(CodingKeys.self)
-    email = try Text.checked(fields.decode(String.self, forKey: .email), field: "email")
-    password = try fields.decode(String.self, forKey: .password)
-    admin = try fields.decodeIfPresent(Bool.self, forKey: .admin) ?? false
-    guard !password.isEmpty, password.utf8.count <= 1024 else {
-      throw ServiceError.invalid("password", "must have 1 to 1024 bytes.")
-    }
-  }
-}
-
 /// `POST /iaas/hosts`.
 public struct NewHost: Codable, Sendable {
   /// `name`, `name:port` or `[v6]:port` of the agent.

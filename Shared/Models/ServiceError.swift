@@ -4,6 +4,8 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
   case badQuery = "bad_query"
   case unauthenticated = "unauthenticated"
   case invalidCredentials = "invalid_credentials"
+  /// The password is right, and the code of the second factor is lacking.
+  case otpRequired = "otp_required"
   case forbidden = "forbidden"
   case quotaExceeded = "quota_exceeded"
   case notFound = "not_found"
@@ -85,7 +87,7 @@ public struct ServiceError: Error, Sendable, CustomStringConvertible {
 
 /// The kinds of resource the catalogue knows.
 public enum ResourceKind: String, Codable, Sendable {
-  case user, host, image, vm, operation, session
+  case user, host, image, vm, operation, session, invitation
 
   /// The kind as it stands in a sentence.
   public var noun: String { self == .vm ? "VM" : rawValue }

@@ -55,9 +55,11 @@ struct Cursor: Codable, Sendable {
     let padded = base64 + String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
     guard let data = Data(base64Encoded: padded), let cursor = try? JSONDecoder().decode(Cursor.self, from: data),
       !cursor.value.contains("\0")
-    else { throw ServiceError.invalid("after", "must be taken from the Link header of the page before.") }
+    else { throw Self.foreign }
     self = cursor
   }
+
+  static let foreign = ServiceError.invalid("after", "must be taken from the Link header of the page before.")
 
   func encoded() throws -> String {
     try JSONEncoder().encode(self).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")

@@ -68,6 +68,15 @@ extension Listing {
 
   /// - Throws: `bad_query`, or `invalid_field` for a sort key or cursor that this list does not have.
   public func page(_ request: ListRequest) async throws -> ListPage<Item> {
+    do { return try await read(request) } catch let error as PostgresError
+      where request.after != nil && error.sqlState?.hasPrefix("22") == true
+    {
+      // Class 22, "data exception": the cursor's value is none of the sort key's type.
+      throw Cursor.foreign
+    }
+  }
+
+  private func read(_ request: ListRequest) async throws -> ListPage<Item> {
     let order = try order(request.sort)
     let condition = try fields.condition(request.query)
     if let after = request.after, after.sort != order.name {
@@ -125,5 +134,19 @@ extension Listing {
   private func countStatement(_ query: String, _ condition: SQL) -> SQL {
     if let count, query.allSatisfy(\.isWhitespace) { return count }
     return "SELECT count(*) AS total FROM \(source) WHERE \(visible) AND \(condition)"
+  }
+}
+
+extension Listing {
+  /// Every item, in memory: for what one person has.
+  public func all() async throws -> [Item] {
+    var request = ListRequest()
+    var items: [Item] = []
+    while true {
+      let page = try await page(request)
+      items += page.items
+      guard let next = page.next else { return items }
+      request.after = next
+    }
   }
 }

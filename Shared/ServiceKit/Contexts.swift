@@ -9,10 +9,13 @@ public struct ServiceContext: RequestContext {
   public var coreContext: CoreRequestContextStorage
   /// The id that the request has in every service it passes through.
   public var requestID: String
+  /// The address of the other end of the connection; nil in tests without one.
+  public let peer: String?
 
   public init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)
     requestID = ""
+    peer = source.channel.remoteAddress?.ipAddress
   }
 }
 

@@ -20,9 +20,11 @@ public enum JSON {
   public static let decoder: JSONDecoder = {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .custom { decoder in
-      let text = try decoder.singleValueContainer().decode(String.self)
+      let container = try decoder.singleValueContainer()
+      let text = try container.decode(String.self)
       if let date = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) { return date }
-      return try Date(text, strategy: .iso8601)
+      if let date = try? Date(text, strategy: .iso8601) { return date }
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a time in RFC 3339")
     }
     return decoder
   }()
@@ -35,6 +37,18 @@ extension Request {
   /// Reads the JSON body.
   /// - Throws: `ServiceError`: `unsupported_media_type`, `too_large`, `malformed_request` or `invalid_field`.
   public func decodeJSON<Value: Decodable>(_: Value.Type = Value.self) async throws -> Value {
+    try JSON.decodeStrictly(Value.self, from: try await jsonData())
+  }
+
+  /// Reads the JSON body where there is one; an empty one and `{}` are none.
+  /// - Throws: As `decodeJSON`.
+  public func decodeJSONIfAny<Value: Decodable>(_: Value.Type = Value.self) async throws -> Value? {
+    let data = try await jsonData()
+    let text = String(decoding: data, as: UTF8.self).filter { !$0.isWhitespace }
+    return text.isEmpty || text == "{}" ? nil : try JSON.decodeStrictly(Value.self, from: data)
+  }
+
+  private func jsonData() async throws -> Data {
     if let type = headers[.contentType], !type.lowercased().hasPrefix("application/json") {
       throw ServiceError(.unsupportedMediaType, "Send the body as application/json.")
     }
@@ -48,7 +62,7 @@ extension Request {
       }
       data.append(contentsOf: buffer.readableBytesView)
     }
-    return try JSON.decodeStrictly(Value.self, from: data)
+    return data
   }
 }
 

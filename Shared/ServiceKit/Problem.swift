@@ -38,7 +38,7 @@ extension ErrorCode {
   public var status: HTTPResponse.Status {
     switch self {
     case .malformedRequest, .badQuery: .badRequest
-    case .unauthenticated, .invalidCredentials: .unauthorized
+    case .unauthenticated, .invalidCredentials, .otpRequired: .unauthorized
     case .forbidden, .quotaExceeded: .forbidden
     case .notFound: .notFound
     case .methodNotAllowed: .methodNotAllowed

@@ -1,53 +1,16 @@
-import Crypto
 import Foundation
 import Models
 import Persistence
-import Postgres
 import TestSupport
 import Testing
 
 @testable import AuthService
 
 @Suite(.timeLimit(.minutes(2))) struct AccountTests {
-  private struct Fixture {
-    let accounts: Accounts
-    let authentication: Authentication
-    let sessions: SessionStore
-    let admin: Caller
-  }
-
-  private func withAccounts(_ body: (Fixture) async throws -> Void) async throws {
-    try await TestDatabase.with(authMigrator) { pool, _ in
-      let hasher = PasswordHasher(
-        parameters: Argon2Parameters(memoryKiB: 64, passes: 1, lanes: 1), slots: 2, queueLimit: 64)
-      let (users, sessions) = (UserStore(pool: pool), SessionStore(pool: pool))
-      let accounts = Accounts(users: users, hasher: hasher)
-      #expect(try await accounts.addFirst(email: "root", password: "root") == nil)
-      let first = try #require(try await users.credentials(email: "root"))
-      try await body(
-        Fixture(
-          accounts: accounts,
-          authentication: Authentication(
-            users: users, sessions: sessions, hasher: hasher, tokens: TokenSealer(key: SymmetricKey(size: .bits256)),
-            sessionLifetime: 3600),
-          sessions: sessions, admin: Caller(user: first.user.id, admin: true)))
-    }
-  }
-
-  private func code(_ body: () async throws -> Void) async -> ErrorCode? {
-    do { try await body() } catch let error as ServiceError { return error.code } catch {}
-    return nil
-  }
-
-  private func newUser(_ email: String, admin: Bool = false) -> NewUser {
-    NewUser(email: email, password: "a password", admin: admin)
-  }
-
   @Test func theFirstAdministratorIsMadeOnceByManyAtOnce() async throws {
-    try await TestDatabase.with(authMigrator) { pool, _ in
-      let hasher = PasswordHasher(
-        parameters: Argon2Parameters(memoryKiB: 64, passes: 1, lanes: 1), slots: 2, queueLimit: 64)
-      let accounts = Accounts(users: UserStore(pool: pool), hasher: hasher)
+    try await AuthFixture.with { fixture in
+      try await fixture.pool.execute("DELETE FROM auth.users")
+      let accounts = fixture.accounts
       let made = try await withThrowingTaskGroup(of: String?.self) { group in
         for _ in 0..<8 { group.addTask { try await accounts.addFirst(email: "admin", password: nil) } }
         return try await group.reduce(into: [String]()) { if let password = $1 { $0.append(password) } }
@@ -59,32 +22,27 @@ import Testing
   }
 
   @Test func logInGivesATokenAndLogOutEndsIt() async throws {
-    try await withAccounts { fixture in
-      let token = try await fixture.authentication.logIn(LoginRequest(email: "ROOT", password: "root")).token
-      let verified = try await fixture.authentication.verify(token)
+    try await AuthFixture.with { fixture in
+      let token = try await fixture.logIn("ROOT", "root")
+      let verified = try await fixture.verify(token)
       #expect(verified.user.email == "root" && verified.user.admin && verified.user.lastLoginAt != nil)
       try await fixture.authentication.logOut(verified.session.id, of: fixture.admin)
-      #expect(await code { _ = try await fixture.authentication.verify(token) } == .unauthenticated)
+      #expect(await code { _ = try await fixture.verify(token) } == .unauthenticated)
     }
   }
 
   @Test(arguments: [("root", "wrong"), ("nobody", "root"), ("root", ""), ("root\0", "root"), ("' OR 1=1 --", "x")])
   func whatDoesNotFitIsRefusedAlike(_ email: String, _ password: String) async throws {
-    try await withAccounts { fixture in
-      let refusal = await code {
-        _ = try await fixture.authentication.logIn(LoginRequest(email: email, password: password))
-      }
-      #expect(refusal == .invalidCredentials)
+    try await AuthFixture.with { fixture in
+      #expect(await code { _ = try await fixture.logIn(email, password) } == .invalidCredentials)
     }
   }
 
   @Test func emailsAreUniqueInAnyCaseDecidedByTheDatabase() async throws {
-    try await withAccounts { fixture in
+    try await AuthFixture.with { fixture in
       let outcomes = await withTaskGroup(of: ErrorCode?.self) { group in
         for index in 0..<10 {
-          group.addTask {
-            await code { _ = try await fixture.accounts.add(newUser(index % 2 == 0 ? "Ana" : "ana"), fixture.admin) }
-          }
+          group.addTask { await code { _ = try await fixture.add(index % 2 == 0 ? "Ana" : "ana") } }
         }
         return await group.reduce(into: [ErrorCode?]()) { $0.append($1) }
       }
@@ -93,43 +51,152 @@ import Testing
   }
 
   @Test func othersSeeOnlyThemselvesAndManageNobody() async throws {
-    try await withAccounts { fixture in
-      let ana = try await fixture.accounts.add(newUser("ana"), fixture.admin)
-      let caller = Caller(user: ana.id, admin: false)
-      let visible = try await fixture.accounts.list(caller).page(ListRequest(query: "email ILIKE '%'"))
-      #expect(visible.items.map(\.id) == [ana.id] && visible.total == 1)
-      #expect(await code { _ = try await fixture.accounts.get(fixture.admin.user, caller) } == .notFound)
-      #expect(await code { _ = try await fixture.accounts.get(.make(), caller) } == .notFound)
-      #expect(await code { _ = try await fixture.accounts.add(newUser("eve"), caller) } == .forbidden)
-      #expect(await code { try await fixture.accounts.remove(ana.id, caller) } == .forbidden)
+    try await AuthFixture.with { fixture in
+      let ana = try await fixture.add("ana")
+      let visible = try await fixture.accounts.list(ana).page(ListRequest(query: "email ILIKE '%'"))
+      #expect(visible.items.map(\.id) == [ana.user] && visible.total == 1)
+      for id in [fixture.admin.user, .make()] {
+        #expect(await code { _ = try await fixture.accounts.get(id, ana) } == .notFound)
+        #expect(await code { _ = try await fixture.accounts.update(id, UserUpdate(email: "x"), ana) } == .notFound)
+      }
+      #expect(await code { _ = try await fixture.accounts.add(fixture.newUser("eve"), ana) } == .forbidden)
+      #expect(await code { try await fixture.accounts.remove(ana.user, ana) } == .forbidden)
+    }
+  }
+
+  @Test func peopleChangeTheirOwnEmailAndPasswordAndNothingElse() async throws {
+    try await AuthFixture.with { fixture in
+      let ana = try await fixture.add("ana")
+      let (accounts, old) = (fixture.accounts, AuthFixture.password)
+      func update(_ update: UserUpdate) async -> ErrorCode? {
+        await code { _ = try await accounts.update(ana.user, update, ana) }
+      }
+      #expect(await update(UserUpdate(email: "anna")) == .invalidField)
+      #expect(await update(UserUpdate(email: "anna", currentPassword: "wrong")) == .forbidden)
+      #expect(await update(UserUpdate(email: "ROOT", currentPassword: old)) == .conflict)
+      #expect(await update(UserUpdate(email: "anna", currentPassword: old)) == nil)
+      for reserved in [
+        UserUpdate(admin: true), UserUpdate(disabled: true), UserUpdate(quota: Quota(limits: [.vms: .unlimited])),
+      ] {
+        #expect(await update(reserved) == .forbidden)
+      }
+      #expect(try await accounts.get(ana.user, ana).quota == Quota())
+      let token = try await fixture.logIn("anna")
+      #expect(await update(UserUpdate(password: "short", currentPassword: old)) == .invalidField)
+      #expect(try await fixture.verify(token).user.email == "anna")
+      #expect(await update(UserUpdate(password: "four quite small words", currentPassword: old)) == nil)
+      #expect(await code { _ = try await fixture.verify(token) } == .unauthenticated)
+      #expect(await code { _ = try await fixture.logIn("anna") } == .invalidCredentials)
+      _ = try await fixture.logIn("anna", "four quite small words")
+    }
+  }
+
+  @Test func administratorsSetWhatIsTheirs() async throws {
+    try await AuthFixture.with { fixture in
+      let ana = try await fixture.add("ana")
+      let token = try await fixture.logIn("ana")
+      let quota = Quota(limits: [.vms: .at(3), .mem: .unlimited])
+      let changed = try await fixture.accounts.update(
+        ana.user, UserUpdate(password: "an entirely new one", admin: true, quota: quota), fixture.admin)
+      #expect(changed.admin && changed.quota == quota)
+      #expect(await code { _ = try await fixture.verify(token) } == .unauthenticated)
+      // Their own password is theirs as anyone's.
+      let own = UserUpdate(password: "something else again")
+      #expect(
+        await code { _ = try await fixture.accounts.update(fixture.admin.user, own, fixture.admin) } == .invalidField)
+    }
+  }
+
+  @Test func aDisabledAccountIsLikeAnUnknownOne() async throws {
+    try await AuthFixture.with { fixture in
+      let ana = try await fixture.add("ana")
+      let token = try await fixture.logIn("ana")
+      _ = try await fixture.accounts.update(ana.user, UserUpdate(disabled: true), fixture.admin)
+      #expect(await code { _ = try await fixture.verify(token) } == .unauthenticated)
+      #expect(await code { _ = try await fixture.logIn("ana") } == .invalidCredentials)
+      _ = try await fixture.accounts.update(ana.user, UserUpdate(disabled: false), fixture.admin)
+      #expect(await code { _ = try await fixture.verify(token) } == .unauthenticated)
+      _ = try await fixture.logIn("ana")
     }
   }
 
   @Test func removingAUserEndsTheirSessions() async throws {
-    try await withAccounts { fixture in
-      let ana = try await fixture.accounts.add(newUser("ana"), fixture.admin)
-      let token = try await fixture.authentication.logIn(LoginRequest(email: "ana", password: "a password")).token
-      try await fixture.accounts.remove(ana.id, fixture.admin)
-      #expect(await code { _ = try await fixture.authentication.verify(token) } == .unauthenticated)
+    try await AuthFixture.with { fixture in
+      let ana = try await fixture.add("ana")
+      let token = try await fixture.logIn("ana")
+      try await fixture.accounts.remove(ana.user, fixture.admin)
+      #expect(await code { _ = try await fixture.verify(token) } == .unauthenticated)
     }
   }
 
-  @Test func theLastAdministratorStaysAlsoWhenTwoAreRemovedAtOnce() async throws {
-    try await withAccounts { fixture in
-      #expect(await code { try await fixture.accounts.remove(fixture.admin.user, fixture.admin) } == .conflict)
-      let second = try await fixture.accounts.add(newUser("second", admin: true), fixture.admin)
-      async let one = code { try await fixture.accounts.remove(fixture.admin.user, fixture.admin) }
-      async let two = code { try await fixture.accounts.remove(second.id, fixture.admin) }
-      #expect(Set([await one, await two]) == [nil, .conflict])
+  /// Removed, demoted or disabled: of two who go at once, one stays.
+  @Test func theLastEnabledAdministratorStaysAlsoWhenTwoGoAtOnce() async throws {
+    try await AuthFixture.with { fixture in
+      let (accounts, admin) = (fixture.accounts, fixture.admin)
+      func go(_ way: Int, _ id: UserID) async -> ErrorCode? {
+        await code {
+          switch way {
+          case 0: try await accounts.remove(id, admin)
+          case 1: _ = try await accounts.update(id, UserUpdate(admin: false), admin)
+          default: _ = try await accounts.update(id, UserUpdate(disabled: true), admin)
+          }
+        }
+      }
+      for way in 0..<3 { #expect(await go(way, admin.user) == .conflict) }
+      for round in 0..<9 {
+        let second = try await fixture.add("second \(round)", admin: true)
+        async let one = go(round % 3, admin.user)
+        async let two = go(round / 3, second.user)
+        #expect(Set([await one, await two]) == [nil, .conflict])
+        // The one who stayed makes room for the next round.
+        try await fixture.pool.execute("DELETE FROM auth.users")
+        try await fixture.pool.execute(
+          """
+          INSERT INTO auth.users (id, email, password_hash, admin) VALUES (\(admin.user.uuid), 'root', 'x', true)
+          """)
+      }
     }
   }
 
-  @Test func anExpiredSessionIsOver() async throws {
-    try await withAccounts { fixture in
-      let session = try await fixture.sessions.open(for: fixture.admin.user, lifetimeSeconds: -1)
-      #expect(try await fixture.sessions.verify(session.id, of: fixture.admin.user) == nil)
-      try await fixture.sessions.sweep()
-      #expect(try await fixture.sessions.end(session.id, of: fixture.admin.user) == false)
+  @Test func registrationIsAsTheConfigurationSays() async throws {
+    func register(_ fixture: AuthFixture, _ user: NewUser) async -> ErrorCode? {
+      await code { _ = try await fixture.accounts.register(Visit(user, address: "192.0.2.1", client: nil)) }
+    }
+    try await AuthFixture.with { fixture in
+      #expect(await register(fixture, fixture.newUser("ana")) == .unauthenticated)
+    }
+    try await AuthFixture.with(registration: .open) { fixture in
+      #expect(await register(fixture, fixture.newUser("ana")) == nil)
+      #expect(await register(fixture, fixture.newUser("eve", admin: true)) == .forbidden)
+      #expect(await register(fixture, NewUser(email: "eve", password: "password1234")) == .invalidField)
+      let ana = try await fixture.users.credentials(email: "ana")
+      #expect(ana?.user.admin == false)
+    }
+    try await AuthFixture.with(registration: .invite) { fixture in
+      #expect(await register(fixture, fixture.newUser("ana")) == .forbidden)
+      let invitation = try await fixture.invitations.add(NewInvitation(expiresAt: nil), fixture.admin)
+      var user = fixture.newUser("ana")
+      user.invitation = "WRONG"
+      #expect(await register(fixture, user) == .forbidden)
+      user.invitation = invitation.code
+      // What fails does not use the invitation up.
+      var taken = user
+      taken.email = "root"
+      #expect(await register(fixture, taken) == .conflict)
+      let outcomes = await withTaskGroup(of: ErrorCode?.self) { group in
+        for number in 0..<8 {
+          var one = user
+          one.email = "ana \(number)"
+          group.addTask { [one] in await register(fixture, one) }
+        }
+        return await group.reduce(into: [ErrorCode?]()) { $0.append($1) }
+      }
+      #expect(outcomes.filter { $0 == nil }.count == 1 && outcomes.filter { $0 == .forbidden }.count == 7, "\(outcomes)")
+      let ended = try await fixture.invitations.add(
+        NewInvitation(expiresAt: Date().addingTimeInterval(0.05)), fixture.admin)
+      try await Task.sleep(for: .milliseconds(80))
+      user.invitation = ended.code
+      #expect(await register(fixture, user) == .forbidden)
     }
   }
 

@@ -1,12 +1,14 @@
 import Crypto
 import Foundation
 import Models
+import ServiceKit
+import TestSupport
 import Testing
 
 @testable import AuthService
 
 @Suite struct TokenTests {
-  private let sealer = TokenSealer(key: SymmetricKey(size: .bits256))
+  private let sealer = TokenSealer(keys: TokenKeys(keys: [SymmetricKey(size: .bits256)]))
   private let content = TokenContent(
     user: .make(), session: .make(), authenticatedAt: 1_700_000_000, expiresAt: 1_700_003_600)
   private let now = Date(timeIntervalSince1970: 1_700_000_001)
@@ -30,13 +32,51 @@ import Testing
     let token = try sealer.seal(content)
     for count in 0..<token.count { #expect(sealer.open(String(token.prefix(count)), now: now) == nil) }
     for suffix in ["A", "=", ".", " ", "\n", "\0"] { #expect(sealer.open(token + suffix, now: now) == nil) }
-    #expect(TokenSealer(key: SymmetricKey(size: .bits256)).open(token, now: now) == nil)
+    #expect(TokenSealer(keys: TokenKeys(keys: [SymmetricKey(size: .bits256)])).open(token, now: now) == nil)
     #expect(sealer.open(String(repeating: "A", count: 1 << 20), now: now) == nil)
   }
 
   @Test func aTokenEndsWithItsSession() throws {
     let token = try sealer.seal(content)
     #expect(sealer.open(token, now: Date(timeIntervalSince1970: 1_700_003_600)) == nil)
+  }
+}
+
+@Suite struct TokenKeysTests {
+  private let content = TokenContent(user: .make(), session: .make(), authenticatedAt: 0, expiresAt: 4_000_000_000)
+
+  @Test func twoKeysAreGoodAtATimeAlsoForThoseWhoHadTheFileOpen() async throws {
+    try await TestEnvironment.withFolder { folder in
+      let path = "\(folder)/keys"
+      let (one, other) = (TokenSealer(keys: try TokenKeys(path: path)), TokenSealer(keys: try TokenKeys(path: path)))
+      let first = try one.seal(content)
+      let id = try TokenKeys.rotate(path: path)
+      let second = try other.seal(content)
+      #expect(second.hasPrefix("v1.\(id)."))
+      for sealer in [one, other] {
+        #expect(sealer.open(first, now: Date()) == content && sealer.open(second, now: Date()) == content)
+      }
+      _ = try TokenKeys.rotate(path: path)
+      for sealer in [one, other] {
+        #expect(sealer.open(first, now: Date()) == nil && sealer.open(second, now: Date()) == content)
+      }
+    }
+  }
+
+  @Test func aFileThatOthersReadOrThatIsDamagedIsRefused() async throws {
+    try await TestEnvironment.withFolder { folder in
+      let path = "\(folder)/keys"
+      _ = try TokenKeys(path: path)
+      chmod(path, 0o640)
+      #expect(throws: SettingsError.self) { try TokenKeys(path: path) }
+      #expect(throws: SettingsError.self) { try TokenKeys.rotate(path: path) }
+      chmod(path, 0o600)
+      let keys = try TokenKeys(path: path)
+      try Data("nonsense\n".utf8).write(to: URL(fileURLWithPath: path))
+      #expect(throws: SettingsError.self) { try TokenKeys(path: path) }
+      // Whoever runs goes on with what there was.
+      #expect(keys.current.count == 1)
+    }
   }
 }
 
@@ -64,6 +104,36 @@ import Testing
     let hash = try await PasswordHasher(parameters: cheap, slots: 1, queueLimit: 1).hash("x")
     #expect(PasswordHasher(parameters: Argon2Parameters(), slots: 1, queueLimit: 1).isOutdated(hash))
     #expect(!PasswordHasher(parameters: cheap, slots: 1, queueLimit: 1).isOutdated(hash))
+  }
+
+  @Test func importedPBKDF2StringsFitAndAreOutdated() async throws {
+    let hasher = PasswordHasher(parameters: cheap, slots: 1, queueLimit: 4)
+    // Made by Python's hashlib.pbkdf2_hmac with 1,000 rounds.
+    let passlib = "$pbkdf2-sha256$1000$c2FsdHNhbHQ$j2ZnRfVjHoymuBAWTFNTTJzUE9nvRnBv5XaQvGt72c0"
+    let phc = "$pbkdf2-sha256$i=1000,l=32$c2FsdHNhbHQ$j2ZnRfVjHoymuBAWTFNTTJzUE9nvRnBv5XaQvGt72c0"
+    for hash in [passlib, phc] {
+      #expect(PasswordHasher.isKnown(hash) && hasher.isOutdated(hash))
+      #expect(try await hasher.verify("imported password", against: hash))
+      #expect(try await !hasher.verify("imported passwore", against: hash))
+    }
+    for bad in [
+      "", "x", "$pbkdf2-sha256$0$c2FsdHNhbHQ$AAAA", "$pbkdf2-sha256$99999999$c2FsdHNhbHQ$AAAA", "$argon2id$v=19$",
+    ] {
+      #expect(!PasswordHasher.isKnown(bad), "\(bad)")
+    }
+    #expect(PasswordHasher.isKnown(try await hasher.hash("x")))
+  }
+
+  @Test func thePepperIsNeededAndComesWithTheNextHash() async throws {
+    let plain = PasswordHasher(parameters: cheap, slots: 1, queueLimit: 4)
+    let peppered = PasswordHasher(
+      parameters: cheap, pepper: SymmetricKey(size: .bits256), slots: 1, queueLimit: 4)
+    let (old, new) = (try await plain.hash("x"), try await peppered.hash("x"))
+    #expect(try await peppered.verify("x", against: old) && peppered.isOutdated(old))
+    #expect(try await peppered.verify("x", against: new) && !peppered.isOutdated(new))
+    #expect(try await !plain.verify("x", against: new))
+    let other = PasswordHasher(parameters: cheap, pepper: SymmetricKey(size: .bits256), slots: 1, queueLimit: 4)
+    #expect(try await !other.verify("x", against: new))
   }
 
   @Test func aFloodIsRefusedNotQueuedForEver() async {

@@ -57,6 +57,9 @@ import Testing
       ["image", "update", "x"], ["image", "share", "x"], ["image", "share", "x", "ana", "--role", "god"],
       ["vm", "unshare", "x", ""], ["image", "upload"], ["image", "add", "https://e.org"],
       ["image", "upload", "/nowhere/at/all"], ["vm", "share", "x", "ana", "--expires", "soon"],
+      ["session", "rm"], ["session", "rm", "x", "--others"], ["user", "update", "x"], ["register"], ["totp", "frob"],
+      ["user", "update", "x", "--admin", "perhaps"], ["user", "quota"], ["user", "password"], ["totp", "reset"],
+      ["audit", "--limit", "0"], ["audit", "--sort", "a b"], ["invitation", "add", "--expires", "soon"],
     ])
   func usageIsTwo(arguments: [String]) async {
     let console = FakeConsole()

@@ -70,6 +70,7 @@ final class FakeConsole: Console {
     var out = Data()
     var err: [String] = []
     var input: [String] = []
+    var unseen: [String] = []
     var frames: [String] = []
     var isDrawnOver = false
   }
@@ -77,17 +78,22 @@ final class FakeConsole: Console {
   private let state = Mutex(State())
   let printsToTerminal: Bool
   let readsFromTerminal: Bool
+  let asksAtTerminal: Bool
   let terminalWidth: Int?
 
-  init(terminal: Bool = false, input: [String] = [], width: Int? = nil) {
+  /// - Parameter errorsToFile: Whether standard error goes to a file all the same.
+  init(terminal: Bool = false, input: [String] = [], width: Int? = nil, errorsToFile: Bool = false) {
     printsToTerminal = terminal
     readsFromTerminal = terminal
+    asksAtTerminal = terminal && !errorsToFile
     terminalWidth = width
     state.withLock { $0.input = input }
   }
 
   var out: String { state.withLock { String(decoding: $0.out, as: UTF8.self) } }
   var err: [String] { state.withLock { $0.err } }
+  /// What was typed without being shown.
+  var unseen: [String] { state.withLock { $0.unseen } }
   /// The lines drawn in one place.
   var frames: [String] { state.withLock { $0.frames } }
   /// Whether something was printed while a line was drawn.
@@ -106,7 +112,12 @@ final class FakeConsole: Console {
 
   func ask(_ question: String) { writeError(question) }
   func readLine() -> String? { state.withLock { $0.input.isEmpty ? nil : $0.input.removeFirst() } }
-  func readUnseen() -> String? { readLine() }
+
+  func readUnseen() -> String? {
+    let line = readLine()
+    if let line { state.withLock { $0.unseen.append(line) } }
+    return line
+  }
 }
 
 /// A folder that is gone afterwards.
@@ -141,8 +152,8 @@ struct Bench {
   /// Gets an element when somebody presses Ctrl-C.
   let interruptions = AsyncStream.makeStream(of: Void.self)
 
-  init(terminal: Bool = false, input: [String] = [], width: Int? = nil) throws {
-    console = FakeConsole(terminal: terminal, input: input, width: width)
+  init(terminal: Bool = false, input: [String] = [], width: Int? = nil, errorsToFile: Bool = false) throws {
+    console = FakeConsole(terminal: terminal, input: input, width: width, errorsToFile: errorsToFile)
     folder = try TemporaryFolder()
     environment = ["HOME": folder.path, "IAAS_TOKEN": "secret"]
   }
@@ -194,6 +205,13 @@ enum Sample {
     let progress = done.map { #","step":"downloading","progress":{"done":\#($0),"total":4194304\#(rate)}"# } ?? ""
     let error = error.map { #","error":{"code":"source_failed","message":"\#($0)"}"# } ?? ""
     return #"{"id":"\#(operation)","kind":"image_import","status":"\#(status)"\#(progress)\#(error)}"#
+  }
+
+  static let userPath = "/iaas/users/\(user)"
+
+  static func userJSON(email: String = "ana", quota: String? = "{}") -> String {
+    let quota = quota.map { #","quota":\#($0)"# } ?? ""
+    return #"{"id":"\#(user)","email":"\#(email)","admin":false,"disabled":true,"totp":true\#(quota)}"#
   }
 
   static let operationLocation = ["operation-location": "/iaas/operations/\(operation)"]

@@ -17,10 +17,10 @@ import Testing
   }
 
   @Test func loggingInAndOut() async throws {
-    let bench = try bench()
+    let bench = try bench(input: ["pw"])
     #expect(await bench.run("vm", "ls") == .refused)
     #expect(bench.transport.requests.isEmpty)
-    #expect(await bench.run("login", "ana", "pw") == .done)
+    #expect(await bench.run("login", "ana") == .done)
     #expect(bench.body(0) == #"{"email":"ana","password":"pw"}"#)
     #expect(try saved(bench) == SavedLogin(url: ServerAddress.standard, token: "v1.tok", email: "ana"))
     #expect(await bench.run("vm", "ls") == .done)
@@ -47,28 +47,28 @@ import Testing
   }
 
   @Test func aServerCanBeNamed() async throws {
-    let bench = try bench()
-    #expect(await bench.run("login", "ana", "pw", "--url", "http://iaas.example.org") == .usage)
+    let bench = try bench(input: ["pw"])
+    #expect(await bench.run("login", "ana", "--url", "http://iaas.example.org") == .usage)
     #expect(bench.transport.requests.isEmpty)
-    #expect(await bench.run("login", "ana", "pw", "--url", "https://iaas.example.org/", "-o", "json") == .done)
+    #expect(await bench.run("login", "ana", "--url", "https://iaas.example.org/", "-o", "json") == .done)
     #expect(bench.console.out == #"{"email":"ana","url":"https://iaas.example.org"}"# + "\n")
   }
 
   @Test(arguments: [("text/html", "<html></html>"), ("text/plain", "two words"), ("text/plain", "")])
   func aTokenThatIsNoneIsNotSaved(type: String, body: String) async throws {
-    var bench = try Bench()
+    var bench = try Bench(input: ["pw"])
     bench.environment["IAAS_TOKEN"] = nil
     bench.transport.answer("POST /iaas/sessions", body, type: type)
-    #expect(await bench.run("login", "ana", "pw") == .failed)
+    #expect(await bench.run("login", "ana") == .failed)
     #expect(try saved(bench) == nil)
   }
 
   @Test func loggingOutForgetsTheTokenEvenIfTheServerIsDown() async throws {
-    var bench = try Bench()
+    var bench = try Bench(input: ["pw"])
     bench.environment["IAAS_TOKEN"] = nil
     bench.transport.answer("POST /iaas/sessions", "v1.tok", type: "text/plain")
     bench.transport.answer("DELETE /iaas/sessions", 503, "{}", type: "application/problem+json")
-    #expect(await bench.run("login", "ana", "pw") == .done)
+    #expect(await bench.run("login", "ana") == .done)
     #expect(await bench.run("logout") == .failed)
     #expect(try saved(bench)?.token == nil)
   }

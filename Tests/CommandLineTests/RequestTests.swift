@@ -14,7 +14,7 @@ import Testing
     #expect(bench.transport.requests.first?.headers["Authorization"] == "Bearer secret")
   }
 
-  @Test(arguments: ["user", "host", "image", "vm", "operation"])
+  @Test(arguments: ["user", "host", "image", "vm", "operation", "invitation", "session"])
   func everyKindIsListed(noun: String) async throws {
     for verb in ["ls", "list"] {
       let bench = try Bench()
@@ -24,9 +24,9 @@ import Testing
   }
 
   @Test func addingAUser() async throws {
-    let bench = try Bench()
+    let bench = try Bench(input: ["pw"])
     bench.transport.answer("POST /iaas/users", 201, #"{"id":"\#(Sample.user)","email":"ana"}"#)
-    #expect(await bench.run("user", "add", "ana", "pw", "--admin", "-o", "name") == .done)
+    #expect(await bench.run("user", "add", "ana", "--admin", "-o", "name") == .done)
     #expect(bench.body(0) == #"{"admin":true,"email":"ana","password":"pw"}"#)
     #expect(bench.console.out == "ana\n")
   }

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Models
+import ServiceKit
 import TestSupport
 import Testing
 

@@ -129,6 +129,8 @@ import Testing
       let listing = fixture.vms.listing(fixture.ana)
       let cursor = try #require(try await listing.page(try request("limit=2&sort=name")).next).encoded()
       #expect(await code { _ = try await listing.page(try request("limit=2&after=\(cursor)")) } == .invalidField)
+      let forged = try Cursor(sort: "createdAt", value: "no time", id: .make(), total: 1).encoded()
+      #expect(await code { _ = try await listing.page(try request("limit=2&after=\(forged)")) } == .invalidField)
       let page = try await listing.page(try request("limit=2&sort=name&after=\(cursor)"))
       #expect(page.items.count == 2)
     }

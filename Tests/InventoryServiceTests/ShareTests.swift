@@ -102,17 +102,35 @@ import Testing
     }
   }
 
+  /// What others own too goes on under them; what nobody else owns goes.
   @Test func whoGoesLeavesNothingBehind() async throws {
     try await InventoryFixture.with { fixture in
-      let vm = try await fixture.add().resource.id
-      #expect(await code { try await fixture.shares.forget(fixture.ana.user) } == .conflict)
-      for resource in [SharedResource.vm(vm), .image(fixture.image)] {
+      let (alone, together) = (try await fixture.add().resource.id, try await fixture.add().resource.id)
+      for resource in [SharedResource.vm(together), .image(fixture.image)] {
         _ = try await fixture.shares.grant(grant(.owner, to: fixture.eve), on: resource, fixture.ana)
       }
-      try await fixture.shares.forget(fixture.ana.user)
-      #expect(try await fixture.vms.get(vm, fixture.eve)?.owner == fixture.eve.user)
+      #expect(
+        await code { try await Shares(store: fixture.shares).forget(fixture.ana.user, fixture.eve, requestID: "r") }
+          == .forbidden)
+      // Twice, as when an answer was lost.
+      for _ in 0..<2 { try await fixture.shares.forget(fixture.ana.user, fixture.admin, requestID: "r") }
+      #expect(try await fixture.vms.get(alone, fixture.admin)?.state == .deleting)
+      #expect(try await fixture.vms.get(together, fixture.eve)?.owner == fixture.eve.user)
       let users = try await fixture.shares.list(on: .image(fixture.image), fixture.eve).map(\.user)
       #expect(users == [fixture.eve.user])
+      #expect(try await fixture.shares.list(of: fixture.ana.user).isEmpty)
+    }
+  }
+
+  /// Who shares a VM can wait for what another of its users asked for.
+  @Test func whoSeesAThingSeesWhatIsDoneToIt() async throws {
+    try await InventoryFixture.with { fixture in
+      let accepted = try await fixture.add()
+      let operation = try #require(accepted.operation).id
+      #expect(try await fixture.operations.get(operation, fixture.eve) == nil)
+      let viewer = grant(.viewer, to: fixture.eve)
+      _ = try await fixture.shares.grant(viewer, on: .vm(accepted.resource.id), fixture.ana)
+      #expect(try await fixture.operations.get(operation, fixture.eve) != nil)
     }
   }
 

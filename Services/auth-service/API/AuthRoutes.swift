@@ -9,45 +9,114 @@ import ServiceKit
 struct AuthRoutes {
   let authentication: Authentication
   let accounts: Accounts
+  let invitations: Invitations
+  let personalData: PersonalData
+  let audit: AuditStore
   let credentials: ServiceCredentials
-
-  private struct Presented: Decodable { let token: String }
 
   var routes: ServiceRoutes {
     ServiceRoutes(
       isReady: { try await accounts.checkDatabase() },
       declare: { router in
         let services = router.group("/v1").add(middleware: ServiceCredentialMiddleware(credentials))
-        services.post("sessions") { request, _ in
-          JSONResponse(try await authentication.logIn(try await request.decodeJSON()), status: .created)
-        }
-        services.post("sessions/verify") { request, _ in
-          JSONResponse(try await authentication.verify(try await request.decodeJSON(Presented.self).token))
-        }
-        declareUsers(on: services.forCallers())
+        declareOpen(on: services)
+        let callers = services.forCallers()
+        declareSessions(on: callers)
+        declareUsers(on: callers)
+        declareSecondFactor(on: callers)
+        declareAdministration(on: callers)
       })
   }
 
-  private func declareUsers(on router: RouterGroup<CallerContext>) {
+  /// What is asked for people who have not logged in.
+  private func declareOpen(on router: RouterGroup<ServiceContext>) {
+    router.post("sessions") { request, context in
+      JSONResponse(
+        try await authentication.logIn(try await request.decodeJSON(), requestID: context.requestID), status: .created)
+    }
+    router.post("sessions/verify") { request, _ in
+      JSONResponse(try await authentication.verify(try await request.decodeJSON()))
+    }
+    router.post("registrations") { request, _ in
+      JSONResponse(try await accounts.register(try await request.decodeJSON()), status: .created)
+    }
+    router.post("audit") { request, _ in
+      let intent: AuditIntent = try await request.decodeJSON()
+      return JSONResponse(try await audit.insert(intent, actor: nil, status: nil), status: .created)
+    }
+    router.put("audit/:audit") { request, context in
+      let id: AuditID = try context.id("audit", of: .operation)
+      try await audit.conclude(id, try await request.decodeJSON())
+      return HTTPResponse.Status.noContent
+    }
+  }
+
+  private func declareSessions(on router: RouterGroup<CallerContext>) {
+    router.get("sessions") { _, context in JSONResponse(try await authentication.list(context.caller)) }
     router.delete("sessions/:session") { _, context in
       try await authentication.logOut(try context.id("session", of: .session), of: context.caller)
       return HTTPResponse.Status.noContent
     }
+  }
+
+  private func declareUsers(on router: RouterGroup<CallerContext>) {
     router.get("users") { request, context in try await accounts.list(context.caller).response(to: request) }
     router.post("users/lookup") { request, _ in JSONResponse(try await accounts.names(try await request.decodeJSON())) }
-    router.get("users/:user/removable") { _, context in
-      try await accounts.requireRemovable(try context.id("user", of: .user), context.caller)
-      return HTTPResponse.Status.noContent
-    }
     router.post("users") { request, context in
       JSONResponse(try await accounts.add(try await request.decodeJSON(), context.caller), status: .created)
     }
     router.get("users/:user") { _, context in
       JSONResponse(try await accounts.get(try context.id("user", of: .user), context.caller))
     }
+    router.put("users/:user") { request, context in
+      JSONResponse(
+        try await accounts.update(
+          try context.id("user", of: .user), try await request.decodeJSON(), context.caller))
+    }
+    router.post("users/:user/disable") { _, context in
+      try await accounts.disable(try context.id("user", of: .user), context.caller)
+      return HTTPResponse.Status.noContent
+    }
     router.delete("users/:user") { _, context in
       try await accounts.remove(try context.id("user", of: .user), context.caller)
       return HTTPResponse.Status.noContent
+    }
+    router.get("users/:user/export") { _, context in
+      JSONResponse(try await personalData.export(try context.id("user", of: .user), context.caller))
+    }
+  }
+
+  private func declareSecondFactor(on router: RouterGroup<CallerContext>) {
+    router.post("users/:user/totp") { request, context in
+      let id: UserID = try context.id("user", of: .user)
+      return JSONResponse(
+        try await accounts.enrolSecondFactor(id, try await request.decodeJSON(), context.caller), status: .created)
+    }
+    router.put("users/:user/totp") { request, context in
+      let id: UserID = try context.id("user", of: .user)
+      return JSONResponse(try await accounts.confirmSecondFactor(id, try await request.decodeJSON(), context.caller))
+    }
+    router.delete("users/:user/totp") { request, context in
+      let id: UserID = try context.id("user", of: .user)
+      try await accounts.removeSecondFactor(id, try await request.decodeJSONIfAny(), context.caller)
+      return HTTPResponse.Status.noContent
+    }
+  }
+
+  private func declareAdministration(on router: RouterGroup<CallerContext>) {
+    router.get("invitations") { request, context in
+      try await invitations.list(context.caller).response(to: request)
+    }
+    router.post("invitations") { request, context in
+      JSONResponse(try await invitations.add(try await request.decodeJSON(), context.caller), status: .created)
+    }
+    router.delete("invitations/:invitation") { _, context in
+      try await invitations.remove(try context.id("invitation", of: .invitation), context.caller)
+      return HTTPResponse.Status.noContent
+    }
+    router.get("audit") { request, context in
+      try context.caller.requireAdministrator(to: "read the audit log")
+      return try await audit.listing().response(to: request)
     }
   }
 }

@@ -1,10 +1,13 @@
 import Blocking
 import CArgon2
+import Crypto
+import CryptoExtras
 import Foundation
 import Models
 import Synchronization
 
-/// Argon2id by libargon2, with OWASP's parameters (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
+/// Argon2id by libargon2, with OWASP's parameters (Password Storage Cheat Sheet) as the least: 19 MiB, two passes, one
+/// lane.
 struct Argon2Parameters: Sendable, Equatable {
   var memoryKiB: UInt32 = 19_456
   var passes: UInt32 = 2
@@ -24,12 +27,18 @@ final class PasswordHasher: Sendable {
   }
 
   let parameters: Argon2Parameters
+  /// Mixed into every password before it is hashed; it is not in the database.
+  private let pepper: SymmetricKey?
   private let slots: [Slot]
   private let queueLimit: Int
   private let load = Mutex((waiting: 0, next: 0))
 
-  init(parameters: Argon2Parameters, slots: Int, queueLimit: Int) {
+  /// Stands before the PHC string of a password that was hashed with the pepper.
+  private static let pepperMark = "pepper1:"
+
+  init(parameters: Argon2Parameters, pepper: SymmetricKey? = nil, slots: Int, queueLimit: Int) {
     self.parameters = parameters
+    self.pepper = pepper
     self.slots = (0..<max(slots, 1)).map { _ in Slot() }
     self.queueLimit = queueLimit
   }
@@ -37,25 +46,48 @@ final class PasswordHasher: Sendable {
   /// - Returns: The PHC string of the password under a random salt of 16 bytes.
   /// - Throws: `ServiceError` `unavailable` when the queue is full.
   func hash(_ password: String) async throws -> String {
-    let parameters = parameters
-    return try await inSlot { try Self.hash(password, parameters) }
-  }
-
-  /// - Parameter hash: A PHC string; nil for an unknown account, which costs the same time and never fits.
-  func verify(_ password: String, against hash: String?) async throws -> Bool {
-    let parameters = parameters
+    let (parameters, pepper) = (parameters, pepper)
     return try await inSlot {
-      guard let hash else {
-        _ = try Self.hash(password, parameters)
-        return false
-      }
-      let bytes = Array(password.utf8)
-      return argon2id_verify(hash, bytes, bytes.count) == ARGON2_OK.rawValue
+      (pepper == nil ? "" : Self.pepperMark) + (try Self.hash(Self.bytes(of: password, pepper), parameters))
     }
   }
 
-  /// Whether the hash was made with other parameters than those in force.
-  func isOutdated(_ hash: String) -> Bool { !hash.hasPrefix(parameters.prefix) }
+  /// - Parameter hash: What `hash` gave, or an imported PBKDF2 string; nil for an unknown account, which costs the same
+  ///   time and never fits.
+  func verify(_ password: String, against hash: String?) async throws -> Bool {
+    let (parameters, pepper) = (parameters, pepper)
+    return try await inSlot {
+      guard let hash else {
+        _ = try Self.hash(Self.bytes(of: password, pepper), parameters)
+        return false
+      }
+      if let imported = PBKDF2Hash(hash) { return try imported.fits(password) }
+      let isPeppered = hash.hasPrefix(Self.pepperMark)
+      // Without the pepper nobody can tell whether it fits.
+      if isPeppered && pepper == nil { return false }
+      let bytes = Self.bytes(of: password, isPeppered ? pepper : nil)
+      let phc = isPeppered ? String(hash.dropFirst(Self.pepperMark.count)) : hash
+      return argon2id_verify(phc, bytes, bytes.count) == ARGON2_OK.rawValue
+    }
+  }
+
+  /// Whether the hash was made otherwise than one would be made now.
+  func isOutdated(_ hash: String) -> Bool {
+    !hash.hasPrefix((pepper == nil ? "" : Self.pepperMark) + parameters.prefix)
+  }
+
+  /// Whether a string from another system can be verified here.
+  static func isKnown(_ hash: String) -> Bool {
+    if PBKDF2Hash(hash) != nil { return true }
+    // A string that libargon2 can read is refused only because the password does not fit.
+    return hash.hasPrefix("$argon2id$") && hash.utf8.count <= 256
+      && argon2id_verify(hash, [0], 1) == ARGON2_VERIFY_MISMATCH.rawValue
+  }
+
+  private static func bytes(of password: String, _ pepper: SymmetricKey?) -> [UInt8] {
+    guard let pepper else { return Array(password.utf8) }
+    return Array(HMAC<SHA256>.authenticationCode(for: Data(password.utf8), using: pepper))
+  }
 
   private func inSlot<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
     let slot: Slot? = load.withLock { load in
@@ -69,8 +101,7 @@ final class PasswordHasher: Sendable {
     return try await slot.run(work)
   }
 
-  private static func hash(_ password: String, _ parameters: Argon2Parameters) throws -> String {
-    let bytes = Array(password.utf8)
+  private static func hash(_ bytes: [UInt8], _ parameters: Argon2Parameters) throws -> String {
     let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
     var encoded = [CChar](repeating: 0, count: 256)
     let status = argon2id_hash_encoded(

@@ -14,17 +14,12 @@ struct TokenContent: Equatable {
 /// Seals tokens with AES-256-GCM: `v1.<key id>.<nonce, ciphertext and tag in base64url>`. Version, purpose and key id
 /// are authenticated too, so that nothing sealed for another purpose is taken for a token.
 struct TokenSealer: Sendable {
-  private let key: SymmetricKey
-  private let keyID: String
+  let keys: TokenKeys
 
-  init(key: SymmetricKey) {
-    self.key = key
-    keyID = SHA256.hash(data: key.withUnsafeBytes { Data($0) }).prefix(4).map { String(format: "%02x", $0) }.joined()
-  }
-
-  private var additionalData: Data { Data("swift-iaas session token v1 \(keyID)".utf8) }
+  private static func additionalData(_ keyID: String) -> Data { Data("swift-iaas session token v1 \(keyID)".utf8) }
 
   func seal(_ content: TokenContent) throws -> String {
+    let key = keys.current[0]
     var plain = Data()
     for uuid in [content.user.uuid, content.session.uuid] {
       withUnsafeBytes(of: uuid.uuid) { plain.append(contentsOf: $0) }
@@ -32,16 +27,17 @@ struct TokenSealer: Sendable {
     for number in [content.authenticatedAt, content.expiresAt] {
       withUnsafeBytes(of: number.bigEndian) { plain.append(contentsOf: $0) }
     }
-    let box = try AES.GCM.seal(plain, using: key, authenticating: additionalData)
-    return "v1.\(keyID).\((box.combined ?? Data()).base64URL)"
+    let box = try AES.GCM.seal(plain, using: key.key, authenticating: Self.additionalData(key.id))
+    return "v1.\(key.id).\((box.combined ?? Data()).base64URL)"
   }
 
   /// Nil unless the token is one of ours, unchanged, and not past its expiry.
   func open(_ token: String, now: Date) -> TokenContent? {
     let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-    guard token.utf8.count <= 512, parts.count == 3, parts[0] == "v1", parts[1] == keyID,
-      let sealed = Data(base64URL: String(parts[2])), let box = try? AES.GCM.SealedBox(combined: sealed),
-      let plain = try? AES.GCM.open(box, using: key, authenticating: additionalData), plain.count == 48
+    guard token.utf8.count <= 512, parts.count == 3, parts[0] == "v1",
+      let key = keys.current.first(where: { $0.id == parts[1] }), let sealed = Data(base64URL: String(parts[2])),
+      let box = try? AES.GCM.SealedBox(combined: sealed),
+      let plain = try? AES.GCM.open(box, using: key.key, authenticating: Self.additionalData(key.id)), plain.count == 48
     else { return nil }
     let content = plain.withUnsafeBytes { bytes in
       TokenContent(

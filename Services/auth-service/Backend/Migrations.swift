@@ -6,4 +6,5 @@ let authMigrator = Migrator(
   migrations: [
     Migration(name: "V0001_users", bytes: PackageResources.V0001_users_sql),
     Migration(name: "V0002_lists", bytes: PackageResources.V0002_lists_sql),
+    Migration(name: "V0003_identity", bytes: PackageResources.V0003_identity_sql),
   ])

@@ -8,28 +8,34 @@ import Query
 struct UserStore: Sendable {
   let pool: PostgresPool
 
-  private static let columns: SQL = "id, email, admin, created_at, last_login_at"
+  static let columns: SQL = """
+    u.id, u.email, u.admin, u.disabled, u.totp_confirmed, u.quota, u.created_at, u.last_login_at
+    """
 
-  private static func user(_ row: PostgresRow) throws -> User {
-    User(
-      id: UserID(try row("id")), email: try row("email"), admin: try row("admin"), createdAt: try row("created_at"),
+  static func user(_ row: PostgresRow) throws -> User {
+    let quota: String = try row("quota")
+    return User(
+      id: UserID(try row("id", as: UUID.self)), email: try row("email"), admin: try row("admin"),
+      disabled: try row("disabled"), totp: try row("totp_confirmed"),
+      quota: try JSONDecoder().decode(Quota.self, from: Data(quota.utf8)), createdAt: try row("created_at"),
       lastLoginAt: try row.optional("last_login_at"))
   }
 
   /// Administrators see everyone, others themselves.
   func listing(_ caller: Caller) -> Listing<User> {
     Listing(
-      pool: pool, columns: Self.columns, source: "auth.users", id: "id",
-      visible: caller.admin ? "true" : "id = \(caller.user.uuid)",
+      pool: pool, columns: Self.columns, source: "auth.users u", id: "u.id",
+      visible: caller.admin ? "true" : "u.id = \(caller.user.uuid)",
       fields: QuerySchema([
-        QueryField("id", .identifier, "id"), QueryField("email", .caseInsensitiveText, "email"),
-        QueryField("admin", .boolean, "admin"), QueryField("createdAt", .time, "created_at"),
-        QueryField("lastLoginAt", .time, "last_login_at"),
+        QueryField("id", .identifier, "u.id"), QueryField("email", .caseInsensitiveText, "u.email"),
+        QueryField("admin", .boolean, "u.admin"), QueryField("disabled", .boolean, "u.disabled"),
+        QueryField("totp", .boolean, "u.totp_confirmed"), QueryField("createdAt", .time, "u.created_at"),
+        QueryField("lastLoginAt", .time, "u.last_login_at"),
       ]),
       sortKeys: [
-        SortKey("createdAt", "created_at", as: "timestamptz"), SortKey("email", "email", as: "text"),
+        SortKey("createdAt", "u.created_at", as: "timestamptz"), SortKey("email", "u.email", as: "text"),
         // As the other lists call it.
-        SortKey("name", "email", as: "text"),
+        SortKey("name", "u.email", as: "text"),
       ],
       count: caller.admin
         ? "SELECT coalesce(sum(number), 0)::bigint AS total FROM auth.counts WHERE collection = 'users'" : nil,
@@ -48,28 +54,74 @@ struct UserStore: Sendable {
   }
 
   func get(_ id: UserID) async throws -> User? {
-    try await pool.first("SELECT \(Self.columns) FROM auth.users WHERE id = \(id.uuid)", Self.user)
+    try await pool.first("SELECT \(Self.columns) FROM auth.users u WHERE u.id = \(id.uuid)", Self.user)
   }
 
   /// The user of an e-mail, in any case, with the hash of the password.
   func credentials(email: String) async throws -> (user: User, hash: String)? {
-    try await pool.first(
-      "SELECT \(Self.columns), password_hash FROM auth.users WHERE lower(email) = lower(\(email))"
-    ) { row in (try Self.user(row), try row("password_hash")) }
+    try await credentials(where: "lower(u.email) = lower(\(email))")
   }
 
-  /// - Throws: `conflict` when the e-mail is taken; the unique index decides.
-  func insert(email: String, hash: String, admin: Bool) async throws -> User {
-    do {
-      let id = UserID.make()
-      return try await pool.rows(
-        """
-        INSERT INTO auth.users (id, email, password_hash, admin) VALUES (\(id.uuid), \(email), \(hash), \(admin))
-        RETURNING \(Self.columns)
-        """, Self.user)[0]
-    } catch let error as PostgresError where error.isUniqueViolation {
-      throw ServiceError(.conflict, "There is a user with this e-mail already.")
+  func credentials(of id: UserID) async throws -> (user: User, hash: String)? {
+    try await credentials(where: "u.id = \(id.uuid)")
+  }
+
+  private func credentials(where condition: SQL) async throws -> (user: User, hash: String)? {
+    try await pool.first("SELECT \(Self.columns), u.password_hash FROM auth.users u WHERE \(condition)") { row in
+      (try Self.user(row), try row("password_hash"))
     }
+  }
+
+  /// - Parameter invitation: The digest of an invitation that is used up; nil when none is needed.
+  /// - Throws: `conflict` when the e-mail is taken; the unique index decides. `forbidden` for an invitation that does not
+  ///   hold.
+  func insert(_ record: UserRecord, invitation: Data? = nil) async throws -> User {
+    do {
+      return try await pool.transaction { connection in
+        if let invitation, try !InvitationStore.use(invitation, with: connection) {
+          throw ServiceError(.forbidden, "The invitation does not hold, or no longer; ask for another one.")
+        }
+        return try connection.execute(
+          """
+          INSERT INTO auth.users AS u (id, email, password_hash, admin, quota)
+          VALUES (\(UserID.make().uuid), \(record.email), \(record.hash), \(record.admin), \(try record.quota.text))
+          RETURNING \(Self.columns)
+          """
+        ).map(Self.user)[0]
+      }
+    } catch let error as PostgresError where error.isUniqueViolation { throw Self.taken }
+  }
+
+  private static let taken = ServiceError(.conflict, "There is a user with this e-mail already.")
+
+  /// Writes what is given. A new password, and disablement, end all sessions in the same transaction.
+  /// - Parameter expectedHash: The hash that the caller's present password was compared with.
+  /// - Throws: `not_found`; `conflict` when the e-mail is taken, when the password was changed meanwhile, and for the last
+  ///   enabled administrator.
+  func update(_ id: UserID, _ update: UserUpdate, hash: String?, expectedHash: String?) async throws -> User {
+    do {
+      return try await pool.transaction { connection in
+        if update.admin == false || update.disabled == true { try Self.requireOther(than: id, with: connection) }
+        let user = try connection.execute(
+          """
+          UPDATE auth.users u SET email = coalesce(\(update.email), u.email),
+            password_hash = coalesce(\(hash), u.password_hash), admin = coalesce(\(update.admin), u.admin),
+            disabled = coalesce(\(update.disabled), u.disabled), quota = coalesce(\(try update.quota?.text), u.quota)
+          WHERE u.id = \(id.uuid) AND u.password_hash = coalesce(\(expectedHash), u.password_hash)
+          RETURNING \(Self.columns)
+          """
+        ).first(Self.user)
+        guard let user else {
+          throw expectedHash == nil
+            ? ServiceError.notFound(.user)
+            : ServiceError(.conflict, "The password was changed by another request; log in again.")
+        }
+        if hash != nil || update.disabled == true {
+          _ = try connection.execute("DELETE FROM auth.sessions WHERE user_id = \(id.uuid)")
+        }
+        return user
+      }
+    } catch let error as PostgresError where error.isUniqueViolation { throw Self.taken }
   }
 
   /// Adds the first administrator, once however many replicas start at the same time.
@@ -90,32 +142,46 @@ struct UserStore: Sendable {
     try await pool.first("SELECT NOT EXISTS (SELECT FROM auth.users) AS empty") { try $0("empty") } ?? true
   }
 
-  /// Removes a user and, by the foreign key, their sessions.
+  /// Removes a user and, by the foreign keys, their sessions and codes; the audit log forgets their addresses.
   /// - Throws: `not_found`; `conflict` for the last administrator, also when two are removed at once.
   func delete(_ id: UserID) async throws {
     try await pool.transaction { connection in
-      try Self.requireRemovable(id, with: connection)
+      try Self.requireOther(than: id, with: connection)
       guard try connection.execute("DELETE FROM auth.users WHERE id = \(id.uuid)").affected == 1 else {
         throw ServiceError.notFound(.user)
       }
+      _ = try connection.execute("DELETE FROM auth.invitations WHERE created_by = \(id.uuid)")
+      _ = try connection.execute(
+        "UPDATE auth.audit SET address = NULL WHERE actor = \(id.uuid) AND address IS NOT NULL")
     }
   }
 
-  /// - Throws: `not_found`; `conflict` for the last administrator.
-  func requireRemovable(_ id: UserID) async throws {
-    guard try await get(id) != nil else { throw ServiceError.notFound(.user) }
-    try await pool.transaction { try Self.requireRemovable(id, with: $0) }
-  }
-
-  private static func requireRemovable(_ id: UserID, with connection: isolated PostgresConnection) throws {
-    let administrators = try connection.execute("SELECT id FROM auth.users WHERE admin ORDER BY id FOR UPDATE")
-      .map { UserID(try $0("id")) }
+  /// Locks the administrators who are enabled, so that of two changes at once the second sees the first.
+  private static func requireOther(than id: UserID, with connection: isolated PostgresConnection) throws {
+    let administrators = try connection.execute(
+      "SELECT id FROM auth.users WHERE admin AND NOT disabled ORDER BY id FOR UPDATE"
+    ).map { UserID(try $0("id", as: UUID.self)) }
     if administrators == [id] {
-      throw ServiceError(.conflict, "This is the last administrator; make another one first.")
+      throw ServiceError(.conflict, "This is the last administrator who can log in; make another one first.")
     }
   }
 
-  func updateHash(_ hash: String, of id: UserID) async throws {
-    try await pool.execute("UPDATE auth.users SET password_hash = \(hash) WHERE id = \(id.uuid)")
+  /// Replaces a hash by a better one of the same password.
+  func updateHash(_ hash: String, of id: UserID, instead old: String) async throws {
+    try await pool.execute(
+      "UPDATE auth.users SET password_hash = \(hash) WHERE id = \(id.uuid) AND password_hash = \(old)")
   }
+}
+
+/// A user as they are to be written down.
+struct UserRecord: Sendable {
+  let email: String
+  let hash: String
+  var admin = false
+  var quota = Quota()
+}
+
+extension Quota {
+  /// As it lies in the database.
+  fileprivate var text: String { get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) } }
 }

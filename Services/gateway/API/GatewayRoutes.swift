@@ -9,15 +9,20 @@ import ServiceKit
 struct GatewayRoutes {
   let auth: AuthClient
   let inventory: InventoryClient
+  let proxies: [AddressRange]
 
+  var tokens: TokenMiddleware { TokenMiddleware(auth: auth, proxies: proxies) }
   var waiting: Waiting { Waiting(inventory: inventory) }
 
   var routes: ServiceRoutes {
     ServiceRoutes(isReady: checkPeers) { (router: Router<ServiceContext>) in
       declareOpen(on: router)
-      let sessions = router.forSessions(auth)
+      declareIdentityOpen(on: router)
+      let sessions = router.forSessions(tokens)
       declareSessions(on: sessions)
       declareUsers(on: sessions)
+      declareSecondFactor(on: sessions)
+      declareInvitations(on: sessions)
       declareHosts(on: sessions)
       declareImages(on: sessions)
       declareVMs(on: sessions)
@@ -39,12 +44,6 @@ struct GatewayRoutes {
         status: .ok, headers: [.contentType: "application/json"],
         body: .init(byteBuffer: ByteBuffer(bytes: PackageResources.openapi_json)))
     }
-    router.post("/iaas/sessions") { request, context in
-      let token = try await auth.logIn(try await request.decodeJSON(), CallOrigin(requestID: context.requestID)).token
-      return Response(
-        status: .created, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
-        body: .init(byteBuffer: ByteBuffer(string: token)))
-    }
   }
 
   /// - Throws: `unavailable`, naming what is away.
@@ -59,38 +58,14 @@ struct GatewayRoutes {
     }
   }
 
-  private func declareSessions(on router: RouterGroup<SessionContext>) {
-    router.delete("/iaas/sessions") { _, context in
-      try await auth.logOut(context.verified.session.id, context.origin)
-      return HTTPResponse.Status.noContent
-    }
-  }
-
-  private func declareUsers(on router: RouterGroup<SessionContext>) {
-    router.get("/iaas/users") { request, context in
-      try await Lists.respond(to: request, "users") { try await auth.list($0, context.origin) }
-    }
-    router.post("/iaas/users") { request, context in
-      try request.refuseIdempotencyKey()
-      return JSONResponse(try await auth.add(try await request.decodeJSON(), context.origin), status: .created)
-    }
-    router.get("/iaas/users/:user") { _, context in
-      JSONResponse(try await auth.user(try context.id("user", of: .user), context.origin))
-    }
-    router.delete("/iaas/users/:user") { _, context in
-      try await UserRemoval(auth: auth, inventory: inventory).remove(try context.id("user", of: .user), context.origin)
-      return HTTPResponse.Status.noContent
-    }
-  }
-
   private func declareHosts(on router: RouterGroup<SessionContext>) {
     router.get("/iaas/hosts") { request, context in
       try await Lists.respond(to: request, "hosts") { try await inventory.list($0, context.origin) }
     }
     router.post("/iaas/hosts") { request, context in
       try request.refuseIdempotencyKey()
-      return JSONResponse(
-        try await inventory.add(try await request.decodeJSON(NewHost.self), context.origin), status: .created)
+      let host = try await inventory.add(try await request.decodeJSON(NewHost.self), context.origin)
+      return JSONResponse(host, status: .created, headers: [.location: "/iaas/hosts/\(host.id)"])
     }
     router.get("/iaas/hosts/:host") { _, context in
       JSONResponse(try await inventory.host(try context.id("host", of: .host), context.origin))
@@ -207,7 +182,7 @@ struct GatewayRoutes {
   }
 
   /// Answers a mutation: the settled object, or as much as there is with the place where it can be watched.
-  private func settled<Resource: Codable & Sendable>(
+  private func settled<Resource: Codable & Sendable & Identified>(
     _ accepted: Accepted<Resource>, created: Bool, _ request: Request, _ context: SessionContext,
     reload: (Resource) async throws -> Resource
   ) async throws -> Response {
@@ -220,8 +195,9 @@ struct GatewayRoutes {
     let isSettled = operation?.status.isSettled ?? true
     let resource = operation == nil ? accepted.resource : try await reload(accepted.resource)
     let status: HTTPResponse.Status = isSettled ? (created ? .created : .ok) : .accepted
-    return try JSONResponse(resource, status: status, headers: Self.location(operation))
-      .response(from: request, context: context)
+    var headers = Self.location(operation)
+    if created { headers[.location] = "\(request.uri.path)/\(resource.id)" }
+    return try JSONResponse(resource, status: status, headers: headers).response(from: request, context: context)
   }
 
   private static func location(_ operation: Models.Operation?) -> HTTPFields {

@@ -10,7 +10,6 @@ extension GatewayRoutes {
       router.on(path, method: method) { _, _ -> Response in throw ServiceError.notImplemented(what) }
     }
     missing(.put, "/iaas/hosts/:host", "Changing a host")
-    missing(.put, "/iaas/users/:user", "Changing a user")
     missing(.post, "/iaas/vms/:vm/snapshots", "Saving a VM as an image")
   }
 }
@@ -20,7 +19,8 @@ extension Request {
   /// - Throws: `unsupported_media_type` for a form, an encoding, or text.
   func content() throws -> RequestBody {
     let type = headers[.contentType]?.lowercased() ?? "application/octet-stream"
-    guard headers[.contentEncoding] == nil, type.hasPrefix("application/"), !type.hasPrefix("application/json") else {
+    let isText = ["application/json", "application/x-www-form-urlencoded"].contains { type.hasPrefix($0) }
+    guard headers[.contentEncoding] == nil, type.hasPrefix("application/"), !isText else {
       throw ServiceError(.unsupportedMediaType, "Send the image itself, as application/octet-stream.")
     }
     return body

@@ -20,6 +20,8 @@ struct Sharing: Sendable {
   /// - Throws: `not_found`, `forbidden`, `conflict`; `invalid_field` for a user whom nobody knows.
   func share(_ resource: String, _ share: NewShare, _ origin: CallOrigin) async throws -> Permission {
     guard let user = try await user(share.user, origin) else {
+      // Who exists is told only to those who may share the thing.
+      _ = try await inventory.shares(of: resource, origin)
       throw ServiceError.invalid("user", "must be the id or the e-mail of a user.")
     }
     let grant = Grant(user: user.id, role: share.role, expiresAt: share.expiresAt)
@@ -30,9 +32,8 @@ struct Sharing: Sendable {
 
   /// - Parameter user: An id, also of someone who is no longer a user, or an e-mail.
   func unshare(_ resource: String, _ user: String, _ origin: CallOrigin) async throws {
-    guard let id = try await self.user(user, origin)?.id ?? UserID(user) else {
-      throw ServiceError(.notFound, "There is no user with this id or e-mail.")
-    }
+    // With someone whom nobody knows it is not shared, which is told as it is for everyone else.
+    let id = try await self.user(user, origin)?.id ?? UserID(user) ?? .make()
     try await inventory.unshare(resource, id, origin)
   }
 

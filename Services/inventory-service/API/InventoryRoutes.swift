@@ -10,6 +10,7 @@ struct InventoryRoutes {
   let images: Images
   let vms: VMs
   let shares: Shares
+  let personalData: PersonalData
   let operations: Operations
   let upload: ImageUpload
   let content: ImageContent
@@ -107,9 +108,12 @@ struct InventoryRoutes {
   private func declareShares(on router: RouterGroup<CallerContext>) {
     declareShares(on: router.group("images/:image/shares")) { .image(try $0.id("image", of: .image)) }
     declareShares(on: router.group("vms/:vm/shares")) { .vm(try $0.id("vm", of: .vm)) }
-    router.delete("users/:user/shares") { _, context in
-      try await shares.forget(try context.id("user", of: .user), context.caller)
+    router.delete("users/:user") { _, context in
+      try await shares.forget(try context.id("user", of: .user), context.caller, requestID: context.requestID)
       return HTTPResponse.Status.noContent
+    }
+    router.get("users/:user/export") { _, context in
+      JSONResponse(try await personalData.export(try context.id("user", of: .user), context.caller))
     }
   }
 

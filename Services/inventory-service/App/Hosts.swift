@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import Models
 import Persistence
+import ServiceKit
 
 import struct Models.Host
 
@@ -38,7 +39,7 @@ struct Hosts: Sendable {
       Enrolment(
         user: request.user, password: request.password, installation: try await store.installation(), secret: secret),
       CallOrigin(requestID: origin.requestID))
-    return try await store.insert(request, certificate, sealedSecret: try seal.seal(secret), facts)
+    return try await store.insert(request, certificate, sealedSecret: try seal.seal(Data(secret.utf8)), facts)
   }
 
   private func enrol(_ agent: AgentClient, _ enrolment: Enrolment, _ origin: CallOrigin) async throws -> HostFacts {
@@ -62,7 +63,8 @@ struct Hosts: Sendable {
 
   func agent(of link: HostLink) throws -> AgentClient {
     try agents.agent(
-      at: AgentAddress(link.addr), certificate: link.certificate, secret: try seal.open(link.sealedSecret))
+      at: AgentAddress(link.addr), certificate: link.certificate,
+      secret: String(decoding: try seal.open(link.sealedSecret), as: UTF8.self))
   }
 
   private func requireAdministrator(_ caller: Caller) throws {

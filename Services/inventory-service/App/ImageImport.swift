@@ -144,7 +144,11 @@ struct ImageImport: Sendable {
   }
 
   private static func damaged(_ outcome: Tool.Outcome) -> ServiceError {
-    ServiceError(.corrupt, "The image is damaged.", detail: Text.printable(outcome.errors, limit: 2000))
+    guard !Sandbox.failed(outcome) else {
+      return ServiceError(
+        .internalError, "The image could not be looked at; the service's log says why.", detail: outcome.errors)
+    }
+    return ServiceError(.corrupt, "The image is damaged.", detail: Text.printable(outcome.errors, limit: 2000))
   }
 }
 

@@ -17,17 +17,31 @@ struct Sandbox: Sendable {
     "/etc/alternatives", "/etc/alternatives", "--proc", "/proc", "--dev", "/dev",
   ]
 
-  /// - Throws: `SettingsError` when this machine does not let us make a sandbox: no image is looked at without one.
-  static func probe() async throws {
-    let outcome = try? await run(["true"], files: [], outputLimit: 0)
+  /// Makes a sandbox around a file in the folder, and writes to it there.
+  /// - Throws: `SettingsError` when this machine does not let us: no image is looked at without a sandbox.
+  static func probe(in folder: String) async throws {
+    let path = "\(folder)/probe.\(getpid())"
+    guard FileManager.default.createFile(atPath: path, contents: nil) else {
+      throw SettingsError("The image store \(folder) cannot be written.")
+    }
+    defer { unlink(path) }
+    let outcome = try? await run(
+      ["cp", "/usr/bin/true", "/target"], files: [File(path: path, name: "/target", isWritable: true)],
+      outputLimit: 1 << 30)
     guard let outcome, outcome.succeeded else {
       throw SettingsError(
         """
-        Images cannot be imported safely: bubblewrap cannot make a sandbox here. Install the package bubblewrap and allow \
-        user namespaces (sysctl user.max_user_namespaces; in a container, a seccomp profile that allows them). \
-        It said: \(Text.printable(outcome?.errors ?? "it is not installed", limit: 300))
+        Images cannot be imported safely: bubblewrap cannot make a sandbox here. Install the package bubblewrap, let every \
+        account enter the folders above the image store (chmod o+x), and allow user namespaces (sysctl \
+        user.max_user_namespaces; in a container, a seccomp profile that allows them). It said: \
+        \(Text.printable(outcome?.errors ?? "it is not installed", limit: 300))
         """)
     }
+  }
+
+  /// Whether it was the sandbox that failed, and not the program in it.
+  static func failed(_ outcome: Tool.Outcome) -> Bool {
+    ["bwrap:", "setpriv:", "prlimit:"].contains { outcome.errors.hasPrefix($0) }
   }
 
   /// A file that the program sees under another name.

@@ -19,9 +19,10 @@ struct Shares: Sendable {
     try await store.revoke(user, on: resource, caller)
   }
 
-  /// - Throws: `forbidden`; `conflict` while the user owns something alone.
-  func forget(_ user: UserID, _ caller: Caller) async throws {
-    guard caller.admin else { throw ServiceError(.forbidden, "Only administrators manage users.") }
-    try await store.forget(user)
+  /// Takes all that a user may do, and removes what they alone own.
+  /// - Throws: `forbidden`.
+  func forget(_ user: UserID, _ caller: Caller, requestID: String) async throws {
+    try caller.requireAdministrator(to: "manage users")
+    try await store.forget(user, caller, requestID: requestID)
   }
 }

@@ -68,7 +68,9 @@ struct HostStore: Sendable {
     return Listing(
       pool: pool, columns: Self.columns, source: "inventory.hosts", id: "id", visible: "true",
       fields: QuerySchema(admin ? shown + hidden : shown),
-      sortKeys: admin ? [byTime, SortKey("addr", "addr", as: "text")] : [byTime],
+      // `name` as the other lists call it.
+      sortKeys: admin
+        ? [byTime, SortKey("addr", "addr", as: "text"), SortKey("name", "addr", as: "text")] : [byTime],
       decode: { try Self.host($0, admin: admin) })
   }
 

@@ -115,10 +115,14 @@ struct ImageStore: Sendable {
   func delete(_ id: ImageID, _ caller: Caller) async throws {
     try await pool.transaction { connection in
       try Permissions.require(.own, on: .image(id), caller, with: connection)
-      _ = try connection.execute("UPDATE inventory.images SET deleted_at = now() WHERE id = \(id.uuid)")
-      try OperationStore.cancel(on: UUIDText(id.uuid), with: connection)
-      _ = try connection.execute("DELETE FROM inventory.permissions WHERE resource = \(id.uuid)")
+      try Self.delete(id, with: connection)
     }
+  }
+
+  static func delete(_ id: ImageID, with connection: isolated PostgresConnection) throws {
+    _ = try connection.execute("UPDATE inventory.images SET deleted_at = now() WHERE id = \(id.uuid)")
+    try OperationStore.cancel(on: UUIDText(id.uuid), with: connection)
+    _ = try connection.execute("DELETE FROM inventory.permissions WHERE resource = \(id.uuid)")
   }
 
   /// Begins to receive an image's content; the operation belongs to this process as long as it renews it.

@@ -111,9 +111,11 @@ struct OperationStore: Sendable {
     ).first(operation)
   }
 
-  /// Operations belong to whoever asked for them.
+  /// Operations are seen by whoever asked for them, and by those who see what they are done to.
   private static func visible(to caller: Caller) -> SQL {
-    caller.admin ? "true" : "owner = \(caller.user.uuid)"
+    caller.admin
+      ? "true"
+      : "(owner = \(caller.user.uuid) OR \(Permissions.condition(.see, caller, on: "resource")))"
   }
 
   func listing(_ caller: Caller) -> Listing<Operation> {

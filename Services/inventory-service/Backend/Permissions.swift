@@ -56,6 +56,12 @@ enum Permissions {
     }
   }
 
+  /// Locks the resource until the transaction ends.
+  static func lock(_ resource: SharedResource, with connection: isolated PostgresConnection) throws {
+    _ = try connection.execute(
+      "SELECT FROM \(resource.table) r WHERE r.id = \(resource.id.uuid) FOR UPDATE OF r")
+  }
+
   /// The statement that gives a new resource its owner.
   static func grant(_ role: Role, on resource: SharedResource, to user: UserID) -> SQL {
     """

@@ -30,6 +30,14 @@ struct ShareStore: Sendable {
     }
   }
 
+  /// All that a user may do.
+  func list(of user: UserID) async throws -> [Permission] {
+    try await pool.rows(
+      """
+      SELECT \(Self.columns) FROM inventory.permissions p WHERE p.user_id = \(user.uuid) ORDER BY p.created_at, p.resource
+      """, Self.permission)
+  }
+
   /// Gives a user a role, instead of the one that the user had.
   /// - Returns: The permission, and whether the user had none before.
   /// - Throws: `not_found`, `forbidden`; `conflict` when no lasting owner would remain.
@@ -67,45 +75,53 @@ struct ShareStore: Sendable {
     }
   }
 
-  /// Takes all that a user may do, before the user is removed. What others own too goes on under the oldest of them.
-  /// - Throws: `conflict` while the user owns something that nobody else owns.
-  func forget(_ user: UserID) async throws {
+  /// Takes all that a user may do, before the user is removed. What others own too goes on under the oldest of them; what
+  /// nobody else owns is removed, all in one transaction.
+  func forget(_ user: UserID, _ caller: Caller, requestID: String) async throws {
     try await pool.transaction { connection in
       let owned = try connection.execute(
-        "SELECT resource, type FROM inventory.permissions WHERE user_id = \(user.uuid) AND role = 'owner' ORDER BY resource"
+        """
+        SELECT resource, type FROM inventory.permissions WHERE user_id = \(user.uuid) AND role = 'owner' ORDER BY resource
+        """
       ).map { row in
         let id: UUID = try row("resource")
         return try row("type", as: String.self) == ResourceKind.vm.rawValue
           ? SharedResource.vm(VMID(id)) : .image(ImageID(id))
       }
-      for resource in owned { try Self.lock(resource, with: connection) }
-      let holdings = try Self.holdings(of: user, with: connection)
-      guard holdings.images == 0, holdings.vms == 0 else {
-        throw ServiceError(
-          .conflict,
-          "The user alone owns \(holdings.vms) VMs and \(holdings.images) images; remove or share them first.")
+      for resource in owned {
+        try Permissions.lock(resource, with: connection)
+        if try Self.hasOther(than: user, resource, with: connection) { continue }
+        switch resource {
+        case .image(let id): try ImageStore.delete(id, with: connection)
+        case .vm(let id): _ = try VMStore.delete(id, for: caller, requestID: requestID, with: connection)
+        }
       }
       _ = try connection.execute("DELETE FROM inventory.permissions WHERE user_id = \(user.uuid)")
-      for resource in owned { try Self.settleOwner(of: resource, with: connection) }
+      for resource in owned where try Self.isShared(resource, with: connection) {
+        try Self.settleOwner(of: resource, with: connection)
+      }
     }
   }
 
-  private static func lock(_ resource: SharedResource, with connection: isolated PostgresConnection) throws {
-    _ = try connection.execute(
-      "SELECT FROM \(resource.table) r WHERE r.id = \(resource.id.uuid) FOR UPDATE OF r")
+  private static func hasOther(
+    than user: UserID, _ resource: SharedResource, with connection: isolated PostgresConnection
+  ) throws -> Bool {
+    try connection.execute(
+      """
+      SELECT FROM inventory.permissions WHERE resource = \(resource.id.uuid) AND role = 'owner' AND expires_at IS NULL
+        AND user_id <> \(user.uuid) LIMIT 1
+      """
+    ).count == 1
   }
 
-  /// How much a user owns that nobody else owns too.
-  private static func holdings(of user: UserID, with connection: isolated PostgresConnection) throws -> Holdings {
-    let counted = try connection.execute(
+  private static func isShared(
+    _ resource: SharedResource, with connection: isolated PostgresConnection
+  ) throws -> Bool {
+    try connection.execute(
       """
-      SELECT count(*) FILTER (WHERE p.type = 'image') AS images, count(*) FILTER (WHERE p.type = 'vm') AS vms
-      FROM inventory.permissions p WHERE p.user_id = \(user.uuid) AND p.role = 'owner' AND NOT EXISTS (
-        SELECT FROM inventory.permissions o WHERE o.resource = p.resource AND o.user_id <> p.user_id
-          AND o.role = 'owner' AND o.expires_at IS NULL)
+      SELECT FROM inventory.permissions WHERE resource = \(resource.id.uuid) AND role = 'owner' AND expires_at IS NULL LIMIT 1
       """
-    ).first { Holdings(images: try $0("images"), vms: try $0("vms")) }
-    return counted ?? Holdings(images: 0, vms: 0)
+    ).count == 1
   }
 
   /// Keeps the owner of the resource, for whom it counts, one of those who own it for good: the oldest where the present

@@ -160,23 +160,31 @@ struct VMStore: Sendable {
   /// Writes that a VM should be gone, from whatever state; what was under way ends.
   func delete(_ id: VMID, _ caller: Caller, requestID: String) async throws -> Accepted<VM> {
     try await pool.transaction { connection in
-      let seen = try Self.get(id, .own, caller, with: connection)
-      let resource = UUIDText(id.uuid)
-      if let active = try OperationStore.active(on: resource, with: connection), active.kind == .vmDelete {
-        return Accepted(resource: seen, operation: active)
-      }
-      let vm = try connection.execute(
-        """
-        UPDATE inventory.vms v SET desired = 'deleted', generation = generation + 1, state = 'deleting', reason = NULL
-        WHERE v.id = \(id.uuid) RETURNING \(Self.columns)
-        """
-      ).first(Self.vm)
-      guard let vm else { throw ServiceError.notFound(.vm) }
-      try OperationStore.cancel(on: resource, with: connection)
-      let operation = try OperationStore.insert(
-        .vmDelete, on: resource, owner: caller.user, requestID: requestID, deadlineSeconds: 600, with: connection)
-      return Accepted(resource: vm, operation: operation)
+      try Permissions.require(.own, on: .vm(id), caller, with: connection)
+      return try Self.delete(id, for: caller, requestID: requestID, with: connection)
     }
+  }
+
+  static func delete(
+    _ id: VMID, for caller: Caller, requestID: String, with connection: isolated PostgresConnection
+  ) throws -> Accepted<VM> {
+    let resource = UUIDText(id.uuid)
+    if let active = try OperationStore.active(on: resource, with: connection), active.kind == .vmDelete,
+      let vm = try connection.execute("SELECT \(columns) FROM inventory.vms v WHERE v.id = \(id.uuid)").first(vm)
+    {
+      return Accepted(resource: vm, operation: active)
+    }
+    let vm = try connection.execute(
+      """
+      UPDATE inventory.vms v SET desired = 'deleted', generation = generation + 1, state = 'deleting', reason = NULL
+      WHERE v.id = \(id.uuid) RETURNING \(columns)
+      """
+    ).first(vm)
+    guard let vm else { throw ServiceError.notFound(.vm) }
+    try OperationStore.cancel(on: resource, with: connection)
+    let operation = try OperationStore.insert(
+      .vmDelete, on: resource, owner: caller.user, requestID: requestID, deadlineSeconds: 600, with: connection)
+    return Accepted(resource: vm, operation: operation)
   }
 }
 

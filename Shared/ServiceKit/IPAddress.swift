@@ -1,11 +1,10 @@
-import Blocking
 import Foundation
 
 /// An IPv4 or IPv6 address, by its bytes in network order.
-struct IPAddress: Hashable, Sendable, CustomStringConvertible {
-  let bytes: [UInt8]
+public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
+  public let bytes: [UInt8]
 
-  init?(_ text: String) {
+  public init?(_ text: String) {
     var v4 = in_addr()
     var v6 = in6_addr()
     if inet_pton(AF_INET, text, &v4) == 1 {
@@ -17,10 +16,10 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  public init(bytes: [UInt8]) { self.bytes = bytes }
 
   /// The IPv4 address inside an IPv4-mapped one (RFC 4291, 2.5.5.2) or a NAT64 one (RFC 6052), else itself.
-  var unmapped: IPAddress {
+  public var unmapped: IPAddress {
     guard bytes.count == 16 else { return self }
     let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
     let translated: [UInt8] = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]
@@ -28,7 +27,7 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     return IPAddress(bytes: Array(bytes[12...]))
   }
 
-  var description: String {
+  public var description: String {
     if bytes.count == 4 { return bytes.map(String.init).joined(separator: ".") }
     var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
     _ = bytes.withUnsafeBytes { inet_ntop(AF_INET6, $0.baseAddress, &text, socklen_t(text.count)) }
@@ -37,12 +36,12 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A CIDR range.
-struct AddressRange: Sendable {
+public struct AddressRange: Sendable {
   private let base: IPAddress
   private let prefix: Int
 
   /// An address alone is the range of itself.
-  init?(_ text: String) {
+  public init?(_ text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count <= 2, let base = IPAddress(String(parts[0])) else { return nil }
     let bits = base.bytes.count * 8
@@ -52,7 +51,7 @@ struct AddressRange: Sendable {
     self.prefix = prefix
   }
 
-  func contains(_ address: IPAddress) -> Bool {
+  public func contains(_ address: IPAddress) -> Bool {
     guard address.bytes.count == base.bytes.count else { return false }
     return (0..<prefix).allSatisfy { bit in
       let mask: UInt8 = 0x80 >> (bit % 8)
@@ -61,45 +60,10 @@ struct AddressRange: Sendable {
   }
 
   /// What is not public: the special-purpose registries of IANA (RFC 6890), and multicast.
-  static let special: [AddressRange] = [
+  public static let special: [AddressRange] = [
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
     "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
     "224.0.0.0/3", "::/127", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fc00::/7",
     "fe80::/10", "fec0::/10", "ff00::/8",
   ].compactMap(AddressRange.init)
-}
-
-/// Asks the system's resolver, which blocks, on a thread of its own.
-actor Resolver {
-  static let shared = Resolver()
-
-  private nonisolated let executor = QueueExecutor(label: "resolver")
-  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-
-  /// All addresses of a name, or of an address in any spelling that the system knows; empty when there are none.
-  func addresses(of host: String) -> [IPAddress] {
-    var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    var list: UnsafeMutablePointer<addrinfo>?
-    guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
-    defer { freeaddrinfo(list) }
-    var addresses: [IPAddress] = []
-    var next = list
-    while let info = next?.pointee {
-      if let address = Self.address(info) { addresses.append(address) }
-      next = info.ai_next
-    }
-    return addresses
-  }
-
-  private static func address(_ info: addrinfo) -> IPAddress? {
-    guard let start = info.ai_addr else { return nil }
-    let bytes = UnsafeRawBufferPointer(start: start, count: Int(info.ai_addrlen))
-    // Safe: getaddrinfo gives whole sockaddr_in (address at 4) and sockaddr_in6 (address at 8) structures.
-    switch info.ai_family {
-    case AF_INET where bytes.count >= 8: return IPAddress(bytes: Array(bytes[4..<8]))
-    case AF_INET6 where bytes.count >= 24: return IPAddress(bytes: Array(bytes[8..<24]))
-    default: return nil
-    }
-  }
 }

@@ -1,0 +1,7 @@
+-- For wrk: one line with the median and the 99th percentile in milliseconds, the requests and those that failed.
+function done(summary, latency)
+  local errors = summary.errors
+  local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  io.write(string.format("measured %.1f %.1f %d %d\n",
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000, summary.requests, failed))
+end

@@ -1,0 +1,136 @@
+import Clients
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Models
+import NIOCore
+import ServiceKit
+
+/// Users, sessions, second factors, invitations and the audit log.
+extension GatewayRoutes {
+  /// The routes that strangers may call.
+  func declareIdentityOpen(on router: Router<ServiceContext>) {
+    router.post("/iaas/sessions") { request, context in
+      let visitor = Visitor(request, peer: context.peer, proxies: proxies)
+      let visit = Visit(
+        try await request.decodeJSON(LoginRequest.self), address: visitor.address, client: visitor.client)
+      let token = try await auth.logIn(visit, CallOrigin(requestID: context.requestID)).token
+      return Response(
+        status: .created, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+        body: .init(byteBuffer: ByteBuffer(string: token)))
+    }
+    router.post("/iaas/users") { request, context in
+      try request.refuseIdempotencyKey()
+      guard request.headers[.authorization] != nil else { return try await register(request, context) }
+      return try await tokens.handle(request, context: TokenContext(context: context)) { request, context in
+        let session = try SessionContext(context: context)
+        let user = try await auth.add(try await request.decodeJSON(NewUser.self), session.origin)
+        return try Self.created(user).response(from: request, context: context)
+      }
+    }
+  }
+
+  /// Makes an account for a stranger, where the installation lets them.
+  private func register(_ request: Request, _ context: ServiceContext) async throws -> Response {
+    let origin = CallOrigin(requestID: context.requestID)
+    let visitor = Visitor(request, peer: context.peer, proxies: proxies)
+    let visit = Visit(try await request.decodeJSON(NewUser.self), address: visitor.address, client: visitor.client)
+    let audit = try await auth.note(TokenMiddleware.intent(request, context, visitor), origin)
+    return try await AuditTrail(auth: auth, audit: audit, origin: origin, logger: context.logger).follow {
+      try Self.created(try await auth.register(visit, origin)).response(from: request, context: context)
+    }
+  }
+
+  private static func created(_ user: User) -> JSONResponse<User> {
+    JSONResponse(user, status: .created, headers: [.location: "/iaas/users/\(user.id)"])
+  }
+
+  func declareSessions(on router: RouterGroup<SessionContext>) {
+    router.get("/iaas/sessions") { _, context in
+      let current = context.verified.session.id
+      return JSONResponse(
+        try await auth.sessions(context.origin).map { session in
+          var session = session
+          session.current = session.id == current
+          return session
+        })
+    }
+    router.delete("/iaas/sessions") { _, context in
+      try await auth.logOut(context.verified.session.id, context.origin)
+      return HTTPResponse.Status.noContent
+    }
+    router.delete("/iaas/sessions/:session") { _, context in
+      try await auth.logOut(try context.id("session", of: .session), context.origin)
+      return HTTPResponse.Status.noContent
+    }
+    router.get("/iaas/me") { _, context in JSONResponse(context.verified.user) }
+  }
+
+  func declareUsers(on router: RouterGroup<SessionContext>) {
+    router.get("/iaas/users") { request, context in
+      try await Lists.respond(to: request, "users") { try await auth.list($0, context.origin) }
+    }
+    router.get("/iaas/users/:user") { _, context in
+      JSONResponse(try await auth.user(try context.id("user", of: .user), context.origin))
+    }
+    router.put("/iaas/users/:user") { request, context in
+      let id: UserID = try context.id("user", of: .user)
+      return JSONResponse(try await auth.update(id, try await request.decodeJSON(), context.origin))
+    }
+    router.delete("/iaas/users/:user") { _, context in
+      try await UserRemoval(auth: auth, inventory: inventory).remove(try context.id("user", of: .user), context.origin)
+      return HTTPResponse.Status.noContent
+    }
+    router.get("/iaas/users/:user/export") { _, context in
+      let id: UserID = try context.id("user", of: .user)
+      let parts = [try await auth.export(id, context.origin), try await inventory.export(id, context.origin)]
+      // The members of both objects in one.
+      let members = parts.map { $0.dropFirst().dropLast() }
+      let document = Data("{".utf8) + members.joined(separator: Data(",".utf8)) + Data("}".utf8)
+      return Response(
+        status: .ok, headers: [.contentType: "application/json; charset=utf-8", .cacheControl: "no-store"],
+        body: .init(byteBuffer: ByteBuffer(bytes: document)))
+    }
+  }
+
+  func declareSecondFactor(on router: RouterGroup<SessionContext>) {
+    let path: RouterPath = "/iaas/users/:user/totp"
+    router.post(path) { request, context in
+      let id: UserID = try context.id("user", of: .user)
+      return JSONResponse(
+        try await auth.enrolSecondFactor(id, try await request.decodeJSON(), context.origin), status: .created,
+        headers: [.cacheControl: "no-store"])
+    }
+    router.put(path) { request, context in
+      let id: UserID = try context.id("user", of: .user)
+      return JSONResponse(
+        try await auth.confirmSecondFactor(id, try await request.decodeJSON(), context.origin),
+        headers: [.cacheControl: "no-store"])
+    }
+    router.delete(path) { request, context in
+      let id: UserID = try context.id("user", of: .user)
+      try await auth.removeSecondFactor(id, try await request.decodeJSONIfAny(), context.origin)
+      return HTTPResponse.Status.noContent
+    }
+  }
+
+  func declareInvitations(on router: RouterGroup<SessionContext>) {
+    router.get("/iaas/invitations") { request, context in
+      try await Lists.respond(to: request, "invitations") { try await auth.list($0, context.origin) }
+    }
+    router.post("/iaas/invitations") { request, context in
+      try request.refuseIdempotencyKey()
+      let invitation = try await auth.invite(try await request.decodeJSON(), context.origin)
+      return JSONResponse(
+        invitation, status: .created,
+        headers: [.location: "/iaas/invitations/\(invitation.id)", .cacheControl: "no-store"])
+    }
+    router.delete("/iaas/invitations/:invitation") { _, context in
+      try await auth.removeInvitation(try context.id("invitation", of: .invitation), context.origin)
+      return HTTPResponse.Status.noContent
+    }
+    router.get("/iaas/audit") { request, context in
+      try await Lists.respond(to: request, "audit") { try await auth.list($0, context.origin) }
+    }
+  }
+}
