@@ -179,7 +179,7 @@ let package = Package(
         dependencies: ["ComputeAgent", "Clients", "Libvirt", "ServiceKit", asyncHTTPClient, crypto], exclude: ["Golden"]
       ),
       tests("GatewayTests", dependencies: ["Gateway", "Clients", "ServiceKit", hummingbird, hummingbirdTesting]),
-      tests("CommandLineTests", dependencies: ["CommandLineTool", "CQrencode"]),
+      tests("CommandLineTests", dependencies: ["CommandLineTool"]),
       tests("SystemTests", dependencies: [asyncHTTPClient]),
     ],
   swiftLanguageModes: [.v6]

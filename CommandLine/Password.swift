@@ -2,26 +2,40 @@ import ArgumentParser
 import Foundation
 import Models
 
-/// A password, from a file or the terminal.
+/// A password: given, from a file, or from the terminal.
 struct PasswordOptions: ParsableArguments {
   @Option(
     name: .customLong("password-file"),
     help: ArgumentHelp("Read the password from this file's first line; otherwise it is asked for.", valueName: "file"))
   var file: String?
 
-  @OptionGroup var strays: StraySecrets
+  @Argument(
+    help: ArgumentHelp(
+      "The password; others on this machine can see it there. Without it, it is asked for.", valueName: "password"))
+  var given: [String] = []
+
+  func validate() throws {
+    // The words are not repeated: they may be a secret.
+    guard given.count + (file == nil ? 0 : 1) <= 1 else {
+      throw ValidationError("There is an argument too many: one password, or --password-file.")
+    }
+  }
 
   /// A password that is in use.
   /// - Throws: `CommandFailure` when there is none.
   func read(_ console: any Console, prompt: String) throws -> String {
-    try Secret.read(file: file, console, prompt: prompt)
+    if let given = given.first {
+      guard !given.isEmpty else { throw CommandFailure(.usage, "No password was given.") }
+      return given
+    }
+    return try Secret.read(file: file, console, prompt: prompt)
   }
 
   /// A password to be. People type it twice, because they do not see it.
   /// - Throws: as `read`, and when it is typed in two ways.
   func readNew(_ console: any Console, prompt: String) throws -> String {
     let password = try read(console, prompt: prompt)
-    guard file == nil, console.readsFromTerminal else { return password }
+    guard file == nil, given.isEmpty, console.readsFromTerminal else { return password }
     guard try Secret.read(file: nil, console, prompt: "Once more") == password else {
       throw CommandFailure(.usage, "The two passwords differ.")
     }

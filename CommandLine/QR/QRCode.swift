@@ -9,8 +9,8 @@ struct QRCode: Sendable {
   let width: Int
   private let modules: [Bool]
 
-  /// The smallest code that holds the text; nil for an empty text, and one that does not fit. The least error correction
-  /// is enough for a clean screen, and keeps it small.
+  /// The smallest code that holds the text; nil for an empty text, and one that does not fit. The least error
+  /// correction is enough for a clean screen, and keeps it small.
   init?(_ text: String) {
     let bytes = Array(text.utf8)
     guard (1...Self.largest).contains(bytes.count),
