@@ -5,7 +5,8 @@
 \pset format unaligned
 \pset tuples_only on
 \set explain 'EXPLAIN (ANALYZE, BUFFERS, COSTS OFF)'
-\set columns 'v.id, v.owner, v.name, v.image, v.host, v.mem, v.vcpus, v.disk, v.state, v.reason, v.addresses, v.created_at, v.started_at'
+\set columns 'v.id, v.owner, v.name, v.image, v.host, v.mem, v.vcpus, v.disk,'
+\set columns :columns ' v.state, v.reason, v.addresses, v.created_at, v.started_at'
 \set by_time '(v.created_at)::text AS sort_key, v.id AS sort_id FROM inventory.vms v WHERE'
 \set by_name '(v.name)::text AS sort_key, v.id AS sort_id FROM inventory.vms v WHERE'
 
@@ -13,13 +14,13 @@
 \echo '##' :caller: first page
 :explain SELECT :columns, :by_time :visible ORDER BY v.created_at ASC, v.id ASC LIMIT 51::bigint;
 \echo
-\echo '##' :caller: first page of one
+\echo '##' :caller: first page, limit=1
 :explain SELECT :columns, :by_time :visible ORDER BY v.created_at ASC, v.id ASC LIMIT 2::bigint;
 \echo
 \echo '##' :caller: how many there are
 :explain :count;
 \echo
-\echo '##' :caller: page in the middle
+\echo '##' :caller: middle page
 :explain SELECT :columns, :by_time :visible AND (v.created_at, v.id) > (:'middle'::timestamptz, :'vm'::uuid)
   ORDER BY v.created_at ASC, v.id ASC LIMIT 51::bigint;
 \echo
@@ -30,7 +31,8 @@
 :explain SELECT :columns, :by_time :visible ORDER BY v.created_at DESC, v.id DESC LIMIT 51::bigint;
 \echo
 \echo '##' :caller: query by id
-:explain SELECT :columns, :by_time :visible AND (v.id = :'vm'::uuid) ORDER BY v.created_at ASC, v.id ASC LIMIT 51::bigint;
+:explain SELECT :columns, :by_time :visible AND (v.id = :'vm'::uuid)
+  ORDER BY v.created_at ASC, v.id ASC LIMIT 51::bigint;
 \echo
 \echo '##' :caller: query by name
 :explain SELECT :columns, :by_time :visible AND (v.name = :'name'::text)

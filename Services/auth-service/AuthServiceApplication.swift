@@ -66,7 +66,14 @@ public enum AuthServiceApplication {
     let parameters = Argon2Parameters(
       memoryKiB: try parameter("argon2.memory.kib", least.memoryKiB, 4_194_304),
       passes: try parameter("argon2.passes", least.passes, 100), lanes: try parameter("argon2.lanes", least.lanes, 64))
-    let pepper = try settings.optional("password.pepper.file").map { try KeyFile.load(path: $0) }
+    let pepper = try settings.optional("password.pepper.file").map { path in
+      // Never made anew in silence: without the old one no password fits.
+      guard FileManager.default.fileExists(atPath: path) else {
+        throw SettingsError(
+          "IAAS_PASSWORD_PEPPER_FILE names \(path), which is not there (openssl rand -base64 32 makes one).")
+      }
+      return try KeyFile.load(path: path)
+    }
     let cores = ProcessInfo.processInfo.activeProcessorCount
     return PasswordHasher(parameters: parameters, pepper: pepper, slots: cores, queueLimit: cores * 32)
   }

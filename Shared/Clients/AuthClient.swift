@@ -30,11 +30,6 @@ public struct AuthClient: Sendable {
     try await peer.call(.POST, "/v1/registrations", origin: origin, body: visit)
   }
 
-  /// Notes what somebody who has not logged in is about to do.
-  public func note(_ intent: AuditIntent, _ origin: CallOrigin) async throws -> AuditID {
-    try await peer.call(.POST, "/v1/audit", origin: origin, body: intent)
-  }
-
   /// Notes what came of it.
   public func conclude(_ audit: AuditID, _ conclusion: AuditConclusion, _ origin: CallOrigin) async throws {
     try await peer.call(.PUT, "/v1/audit/\(audit)", origin: origin, body: conclusion)

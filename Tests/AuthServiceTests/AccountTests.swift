@@ -191,7 +191,8 @@ import Testing
         }
         return await group.reduce(into: [ErrorCode?]()) { $0.append($1) }
       }
-      #expect(outcomes.filter { $0 == nil }.count == 1 && outcomes.filter { $0 == .forbidden }.count == 7, "\(outcomes)")
+      #expect(
+        outcomes.filter { $0 == nil }.count == 1 && outcomes.filter { $0 == .forbidden }.count == 7, "\(outcomes)")
       let ended = try await fixture.invitations.add(
         NewInvitation(expiresAt: Date().addingTimeInterval(0.05)), fixture.admin)
       try await Task.sleep(for: .milliseconds(80))

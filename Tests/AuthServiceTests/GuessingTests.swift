@@ -23,6 +23,17 @@ import Testing
     }
   }
 
+  /// The right password, many times at once, is no guessing.
+  @Test func rightPasswordsAtOnceAreAllTaken() async throws {
+    try await AuthFixture.with(accountLimit: 50) { fixture in
+      let codes = await withTaskGroup(of: ErrorCode?.self) { group in
+        for _ in 0..<24 { group.addTask { await code { _ = try await fixture.logIn("root", "root") } } }
+        return await group.reduce(into: [ErrorCode?]()) { $0.append($1) }
+      }
+      #expect(codes.allSatisfy { $0 == nil }, "\(codes)")
+    }
+  }
+
   @Test func theWaitGrowsAndTheRightPasswordWaitsToo() async throws {
     try await AuthFixture.with(accountLimit: 3) { fixture in
       let ana = try await fixture.add("ana")
@@ -66,6 +77,12 @@ import Testing
         _ = await code { _ = try await fixture.logIn("root", "root", from: "192.0.2.9") }
       }
       #expect(await code { _ = try await fixture.logIn("root", "root", from: "192.0.2.9") } == .tooManyRequests)
+      // An address that waits makes no account wait.
+      for _ in 0..<20 { _ = await code { _ = try await fixture.logIn("ana", "x", from: "192.0.2.9") } }
+      let counted = try await fixture.pool.first(
+        "SELECT count(*) AS n FROM auth.attempts WHERE key = 'account ana'"
+      ) { try $0("n", as: Int.self) }
+      #expect(counted == 0)
     }
   }
 

@@ -11,10 +11,11 @@ import Testing
   typealias Step = ScriptedServer.Step
 
   private func failure(
-    _ path: String = "/disk.raw", _ answer: @escaping @Sendable (String) -> [Step]
+    _ path: String = "/disk.raw", stallSeconds: Int64 = 10, _ answer: @escaping @Sendable (String) -> [Step]
   ) async throws -> (code: String?, requests: [String]) {
     var result: (code: String?, requests: [String]) = (nil, [])
-    try await ImportFixture.with(limits: ImportLimits(file: 4 << 20, disk: 1 << 30)) { fixture in
+    let patience = DownloadPatience(stallSeconds: stallSeconds, minimumRate: 1024, attempts: 3, pause: .zero)
+    try await ImportFixture.with(limits: ImportLimits(file: 4 << 20, disk: 1 << 30), patience: patience) { fixture in
       try await ScriptedServer.with(answer) { server in
         let image = try await fixture.importing(server.url + path)
         result = (image.state == .available ? nil : image.error?.code, server.requests)
@@ -94,11 +95,11 @@ import Testing
 
   @Test func theSlowTheSilentAndTheEndlessEnd() async throws {
     let head = ScriptedServer.head("200 OK")
-    let silent = try await failure { _ in [.send(head), .pause(.seconds(20))] }
+    let silent = try await failure(stallSeconds: 1) { _ in [.send(head), .pause(.seconds(20))] }
     #expect(silent.code == "timeout")
-    let mute = try await failure { _ in [.pause(.seconds(20))] }
+    let mute = try await failure(stallSeconds: 1) { _ in [.pause(.seconds(20))] }
     #expect(mute.code == "timeout")
-    let slow = try await failure { _ in
+    let slow = try await failure(stallSeconds: 1) { _ in
       [.send(head)] + Array(repeating: [.send([1]), .pause(.milliseconds(300))], count: 40).flatMap { $0 }
     }
     #expect(slow.code == "timeout" && slow.requests.count == 1)

@@ -27,7 +27,7 @@ struct ImportFixture: Sendable {
     limits: ImportLimits = ImportLimits(file: 64 * mebibyte, disk: 1 << 30),
     free: @escaping @Sendable (String) throws -> Int64 = Files.freeSpace(at:),
     allowed: [String] = ["127.0.0.1/32"], resolver: (@Sendable (String) async -> [IPAddress])? = nil,
-    patience: DownloadPatience = DownloadPatience(stallSeconds: 1, minimumRate: 1024, attempts: 3, pause: .zero),
+    patience: DownloadPatience = DownloadPatience(stallSeconds: 10, minimumRate: 1024, attempts: 3, pause: .zero),
     _ body: (ImportFixture) async throws -> Void
   ) async throws {
     try await InventoryFixture.with { store in

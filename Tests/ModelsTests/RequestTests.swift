@@ -37,7 +37,7 @@ private func field(_ body: () throws -> Void) -> String? {
   }
 
   @Test(arguments: [
-    (#"{"email":"a","password":"b","id":"x"}"#, "id"), (#"{"email":"a","password":"b","quota":{}}"#, "quota"),
+    (#"{"email":"a","password":"b","id":"x"}"#, "id"), (#"{"email":"a","password":"b","quota":{"cars":1}}"#, "cars"),
     (#"{"email":"","password":"b"}"#, "email"), (#"{"email":"a","password":""}"#, "password"),
     (#"{"email":"a\u0007","password":"b"}"#, "email"), (#"{"email":"a\u202Eb","password":"b"}"#, "email"),
   ])

@@ -47,7 +47,9 @@ extension SystemTests {
   /// The two shapes of a query string, pages, and a list that is streamed because it has no limit.
   @Test func listsArePagedSortedAskedAndStreamed() async throws {
     try await withUser { eve, _ in
+      // More than one batch of a streamed list.
       let count = 520
+      let sevens = (0..<count).filter { $0 % 100 == 7 }.count
       try await withThrowingTaskGroup(of: Void.self) { group in
         for lane in 0..<8 {
           group.addTask {
@@ -67,7 +69,7 @@ extension SystemTests {
 
       for query in ["name+%3D+'image+7'", "name%20=%20'image%207'", "name='image 7'".replacing(" ", with: "%20")] {
         let found = try await eve.call(.GET, "/iaas/images?query=\(query)").json([Models.Image].self)
-        #expect(found.count == 7 && found.allSatisfy { $0.name == "image 7" })
+        #expect(found.count == sevens && found.allSatisfy { $0.name == "image 7" })
       }
       #expect(try await eve.call(.GET, "/iaas/images?query=").json([Models.Image].self).count == count)
       let bad = try await eve.call(.GET, "/iaas/images?query=name%20=")
@@ -77,11 +79,11 @@ extension SystemTests {
       var seen: [String] = []
       while let next = path {
         let page = try await eve.call(.GET, next)
-        #expect(page.status == 200 && page.headers["total-count"] == "\(count - 7)")
+        #expect(page.status == 200 && page.headers["total-count"] == "\(count - sevens)")
         seen += try page.json([Models.Image].self).map(\.name)
         path = page.headers["link"].flatMap { $0.firstMatch(of: /<([^>]*)>; rel="next"/) }.map { String($0.1) }
       }
-      #expect(seen.count == count - 7 && zip(seen, seen.dropFirst()).allSatisfy { $0 >= $1 })
+      #expect(seen.count == count - sevens && zip(seen, seen.dropFirst()).allSatisfy { $0 >= $1 })
 
       let ids = images.map(\.id)
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -108,7 +110,10 @@ extension SystemTests {
     let authorization = "Authorization: \(admin.token ?? "")"
     let common = ["-sS", "-w", "\n%{http_code}", "-H", authorization, content]
 
-    let large = ["-X", "PUT", "-H", "Content-Length: 99999999999999", "--data-binary", "x", "--max-time", "20"]
+    let large = [
+      "-X", "PUT", "-H", "Content-Type: application/octet-stream", "-H", "Content-Length: 99999999999999",
+      "--data-binary", "x", "--max-time", "20",
+    ]
     // An answer that comes before the content does harms nobody who is served after it.
     for _ in 0..<5 {
       let refused = try await Shell.run("curl", arguments: common + large)

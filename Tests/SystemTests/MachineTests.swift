@@ -164,7 +164,7 @@ import Testing
   }
 
   @Test func whatIsMissingSaysSo() async throws {
-    for (method, path) in [("POST", "/iaas/vms/\(VMID.make())/snapshots"), ("PUT", "/iaas/users/\(UserID.make())")] {
+    for (method, path) in [("POST", "/iaas/vms/\(VMID.make())/snapshots"), ("PUT", "/iaas/hosts/\(HostID.make())")] {
       let reply = try await admin.call(.init(rawValue: method), path)
       #expect(reply.status == 501 && reply.text.contains("not_implemented"), "\(reply)")
     }

@@ -37,17 +37,33 @@ struct AuthRoutes {
     router.post("sessions/verify") { request, _ in
       JSONResponse(try await authentication.verify(try await request.decodeJSON()))
     }
-    router.post("registrations") { request, _ in
-      JSONResponse(try await accounts.register(try await request.decodeJSON()), status: .created)
-    }
-    router.post("audit") { request, _ in
-      let intent: AuditIntent = try await request.decodeJSON()
-      return JSONResponse(try await audit.insert(intent, actor: nil, status: nil), status: .created)
+    router.post("registrations") { request, context in
+      let user = try await register(try await request.decodeJSON(), requestID: context.requestID)
+      return JSONResponse(user, status: .created)
     }
     router.put("audit/:audit") { request, context in
       let id: AuditID = try context.id("audit", of: .operation)
       try await audit.conclude(id, try await request.decodeJSON())
       return HTTPResponse.Status.noContent
+    }
+  }
+
+  /// What a stranger does is noted where strangers may do it at all.
+  private func register(_ visit: Visit<NewUser>, requestID: String) async throws -> User {
+    func note(_ user: UserID?, _ status: Int) async throws {
+      let intent = AuditIntent(
+        action: "POST /iaas/users", resource: user.map { UUIDText($0.uuid) }, address: visit.address,
+        requestID: requestID)
+      try await audit.insert(intent, actor: nil, status: status)
+    }
+    do {
+      let user = try await accounts.register(visit)
+      try await note(user.id, HTTPResponse.Status.created.code)
+      return user
+    } catch {
+      let code = ServiceError.of(error).code
+      if code != .unauthenticated { try? await note(nil, code.status.code) }
+      throw error
     }
   }
 

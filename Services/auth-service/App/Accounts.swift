@@ -52,8 +52,7 @@ struct Accounts: Sendable {
     guard registration != .closed else {
       throw ServiceError(.unauthenticated, "Log in (POST /iaas/sessions) and send the token.")
     }
-    // Counted by address alone, and never forgotten by success.
-    try await attempts.begin(account: "registration from \(visit.address ?? "")", address: nil)
+    try await attempts.beginRegistration(from: visit.address)
     guard registration == .open || request.invitation != nil else {
       throw ServiceError(.forbidden, "An account needs an invitation here; send its code as `invitation`.")
     }
@@ -109,7 +108,7 @@ struct Accounts: Sendable {
   func confirmSecondFactor(_ id: UserID, _ proof: TOTPProof, _ caller: Caller) async throws -> RecoveryCodes {
     let (user, _) = try await own(id, caller)
     try await attempts.begin(account: user.email, address: nil)
-    let codes = try await secondFactor.confirm(id, code: proof.otp)
+    let codes = try await Self.refusingByRight { try await secondFactor.confirm(id, code: proof.otp) }
     try await attempts.succeed(account: user.email, address: nil)
     return codes
   }
@@ -120,10 +119,17 @@ struct Accounts: Sendable {
     if caller.user == id, user.totp {
       guard let proof else { throw ServiceError.invalid("otp", "must be given.") }
       try await attempts.begin(account: user.email, address: nil)
-      try await secondFactor.use(proof.otp, of: id)
+      try await Self.refusingByRight { try await secondFactor.use(proof.otp, of: id) }
       try await attempts.succeed(account: user.email, address: nil)
     }
     try await secondFactor.remove(from: id)
+  }
+
+  /// A wrong code is no reason to think that the token is bad.
+  private static func refusingByRight<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do { return try await body() } catch let error as ServiceError where error.code == .invalidCredentials {
+      throw ServiceError(.forbidden, error.message)
+    }
   }
 
   private func own(_ id: UserID, _ caller: Caller) async throws -> (user: User, hash: String) {

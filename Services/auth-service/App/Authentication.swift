@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import ServiceKit
 
 /// Log-in, log-out, and the question whether a token is good.
 struct Authentication: Sendable {
@@ -22,7 +23,7 @@ struct Authentication: Sendable {
       try await note(visit, actor: account, resource: nil, status: 201, requestID)
       return token
     } catch {
-      let status = (error as? ServiceError)?.code == .tooManyRequests ? 429 : 401
+      let status = ServiceError.of(error).code.status.code
       // Nobody has logged in: whose account was tried is the resource.
       try? await note(visit, actor: nil, resource: account, status: status, requestID)
       throw error

@@ -10,29 +10,34 @@ struct LoginGuard: Sendable {
   let accountLimit: Int
   let addressLimit: Int
 
+  /// The address first: one that waits already cannot make accounts wait.
   /// - Throws: `too_many_requests` with the seconds to wait.
   func begin(account: String, address: String?) async throws {
-    for (key, limit) in keys(account, address) {
-      let wait = try await store.begin(key, limit: limit)
-      guard wait <= 0 else {
-        let seconds = max(Int(wait.rounded(.up)), 1)
-        throw ServiceError(
-          .tooManyRequests, "Too many attempts; try again in \(seconds) seconds.", retryAfter: seconds)
-      }
-    }
+    if let address { try await count(Self.key(ofAddress: address), limit: addressLimit) }
+    try await count(Self.key(ofAccount: account), limit: accountLimit)
+  }
+
+  /// Registrations count by address alone, and also when they succeed.
+  /// - Throws: `too_many_requests`.
+  func beginRegistration(from address: String?) async throws {
+    try await count("registration \(address.map(Self.network) ?? "")", limit: accountLimit)
+  }
+
+  private func count(_ key: String, limit: Int) async throws {
+    let wait = try await store.begin(key, limit: limit)
+    guard wait > 0 else { return }
+    let seconds = max(Int(wait.rounded(.up)), 1)
+    throw ServiceError(.tooManyRequests, "Too many attempts; try again in \(seconds) seconds.", retryAfter: seconds)
   }
 
   /// Forgets the account's failures. The address keeps those of others: one good account is no licence to guess.
   func succeed(account: String, address: String?) async throws {
-    for (index, key) in keys(account, address).map(\.key).enumerated() {
-      if index == 0 { try await store.forget(key) } else { try await store.refund(key) }
-    }
+    try await store.forget(Self.key(ofAccount: account))
+    if let address { try await store.refund(Self.key(ofAddress: address)) }
   }
 
-  private func keys(_ account: String, _ address: String?) -> [(key: String, limit: Int)] {
-    let own = ("account \(account.lowercased().prefix(512))", accountLimit)
-    return [own] + (address.map { [("address \(Self.network(of: $0))", addressLimit)] } ?? [])
-  }
+  static func key(ofAccount account: String) -> String { "account \(account.lowercased().prefix(512))" }
+  private static func key(ofAddress address: String) -> String { "address \(network(of: address))" }
 
   /// An IPv6 subscriber has a whole /64, which counts as one.
   private static func network(of address: String) -> String {

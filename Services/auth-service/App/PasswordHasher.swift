@@ -76,13 +76,18 @@ final class PasswordHasher: Sendable {
     !hash.hasPrefix((pepper == nil ? "" : Self.pepperMark) + parameters.prefix)
   }
 
-  /// Whether a string from another system can be verified here.
+  /// Whether a string from another system can be verified here, at a cost that a log-in may have.
   static func isKnown(_ hash: String) -> Bool {
     if PBKDF2Hash(hash) != nil { return true }
-    // A string that libargon2 can read is refused only because the password does not fit.
-    return hash.hasPrefix("$argon2id$") && hash.utf8.count <= 256
-      && argon2id_verify(hash, [0], 1) == ARGON2_VERIFY_MISMATCH.rawValue
+    let form = /\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+\/]{11,86}\$[A-Za-z0-9+\/]{22,86}/
+    guard let found = hash.wholeMatch(of: form), let memory = Int(found.1), let passes = Int(found.2),
+      let lanes = Int(found.3)
+    else { return false }
+    return (8...mostImportedMemory).contains(memory) && (1...10).contains(passes) && (1...16).contains(lanes)
   }
+
+  /// KiB.
+  private static let mostImportedMemory = 262_144
 
   private static func bytes(of password: String, _ pepper: SymmetricKey?) -> [UInt8] {
     guard let pepper else { return Array(password.utf8) }

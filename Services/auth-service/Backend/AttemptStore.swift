@@ -14,14 +14,17 @@ struct AttemptStore: Sendable {
   /// as the one before did.
   /// - Returns: Seconds to wait; 0 when the attempt may be made.
   func begin(_ key: String, limit: Int) async throws -> Double {
+    // Below the limit nothing is blocked: the end of the last wait stays, however many statements wait for the row.
     let counted = try await pool.execute(
       """
-      INSERT INTO auth.attempts AS a (key, failures) VALUES (\(key), 1)
+      INSERT INTO auth.attempts AS a (key, failures, blocked_until)
+      VALUES (\(key), 1, CASE WHEN 1 < \(limit) THEN '-infinity' ELSE now() + \(Self.firstWait) * interval '1 second' END)
       ON CONFLICT (key) DO UPDATE SET last_at = now(),
         failures = CASE WHEN a.last_at < now() - \(Self.memory) * interval '1 second' THEN 1 ELSE a.failures + 1 END,
-        blocked_until = now() + CASE
-          WHEN a.last_at < now() - \(Self.memory) * interval '1 second' OR a.failures + 1 < \(limit) THEN 0
-          ELSE least(\(Self.firstWait) * 2 ^ least(a.failures + 1 - \(limit), 20), \(Self.longestWait)) END * interval '1 second'
+        blocked_until = CASE
+          WHEN a.last_at < now() - \(Self.memory) * interval '1 second' OR a.failures + 1 < \(limit) THEN a.blocked_until
+          ELSE now() + least(\(Self.firstWait) * 2 ^ least(a.failures + 1 - \(limit), 20), \(Self.longestWait))
+            * interval '1 second' END
       WHERE a.blocked_until <= now()
       """)
     guard counted == 0 else { return 0 }

@@ -147,12 +147,17 @@ struct UserStore: Sendable {
   func delete(_ id: UserID) async throws {
     try await pool.transaction { connection in
       try Self.requireOther(than: id, with: connection)
-      guard try connection.execute("DELETE FROM auth.users WHERE id = \(id.uuid)").affected == 1 else {
-        throw ServiceError.notFound(.user)
+      let email = try connection.execute("DELETE FROM auth.users WHERE id = \(id.uuid) RETURNING email").first {
+        try $0("email", as: String.self)
       }
+      guard let email else { throw ServiceError.notFound(.user) }
+      _ = try connection.execute("DELETE FROM auth.attempts WHERE key = \(LoginGuard.key(ofAccount: email))")
       _ = try connection.execute("DELETE FROM auth.invitations WHERE created_by = \(id.uuid)")
       _ = try connection.execute(
-        "UPDATE auth.audit SET address = NULL WHERE actor = \(id.uuid) AND address IS NOT NULL")
+        """
+        UPDATE auth.audit SET address = NULL
+        WHERE (actor = \(id.uuid) OR (actor IS NULL AND resource = \(id.uuid))) AND address IS NOT NULL
+        """)
     }
   }
 

@@ -35,10 +35,7 @@ extension GatewayRoutes {
     let origin = CallOrigin(requestID: context.requestID)
     let visitor = Visitor(request, peer: context.peer, proxies: proxies)
     let visit = Visit(try await request.decodeJSON(NewUser.self), address: visitor.address, client: visitor.client)
-    let audit = try await auth.note(TokenMiddleware.intent(request, context, visitor), origin)
-    return try await AuditTrail(auth: auth, audit: audit, origin: origin, logger: context.logger).follow {
-      try Self.created(try await auth.register(visit, origin)).response(from: request, context: context)
-    }
+    return try Self.created(try await auth.register(visit, origin)).response(from: request, context: context)
   }
 
   private static func created(_ user: User) -> JSONResponse<User> {
