@@ -14,9 +14,10 @@ export VMS
 SWIFT_BUILD := swift build -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 SOURCES := Package.swift Services Shared CommandLine Tests
 SCRIPTS := Deploy/packages Deploy/stack Deploy/stack-demo.sh Deploy/lib.sh Deploy/guest-image Deploy/private-libvirt \
-  Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/check Tests/Fuzz/run .ci/run
+  Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/build-debian Tests/Guest/check Tests/Fuzz/run \
+  Benchmarks/lists Benchmarks/identity .ci/run
 
-.PHONY: help demo up down clean-state build test fuzz lint format packages
+.PHONY: help demo up down clean-state build test test-debian fuzz lint format packages
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -43,6 +44,12 @@ build: packages ## Build the executables
 test: packages ## Run every test (TEST=filter for some)
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@BIN=$(CURDIR)/.build/debug Tests/run $(TEST)
+
+test-debian: packages ## Build a Debian 12 cloud image with Debian's own tools; import, cache and boot it
+	@Deploy/packages debian
+	@Tests/Guest/build-debian $(CURDIR)/.build/debian-12.qcow2
+	swift build --build-tests --explicit-target-dependency-import-check error
+	@IAAS_TEST_DEBIAN=$(CURDIR)/.build/debian-12.qcow2 BIN=$(CURDIR)/.build/debug Tests/run aRealDebian
 
 fuzz: packages ## Feed the readers of disk images with made-up files, for FUZZ_SECONDS (60)
 	@Tests/Fuzz/run $(FUZZ_SECONDS)

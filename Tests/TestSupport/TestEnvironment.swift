@@ -5,8 +5,13 @@ public enum TestEnvironment {
   /// A variable of the run.
   /// - Throws: `NotPrepared` where the tests were started without it.
   public static func required(_ name: String) throws -> String {
-    guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else { throw NotPrepared(name: name) }
+    guard let value = optional(name) else { throw NotPrepared(name: name) }
     return value
+  }
+
+  /// A variable that only some runs have; nil when it is absent or empty.
+  public static func optional(_ name: String) -> String? {
+    ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
   /// The repository's folder.
