@@ -107,6 +107,34 @@ import Testing
     }
   }
 
+  @Test func anImportedHashIsReplacedByTheFirstLogIn() async throws {
+    try await AuthFixture.with { fixture in
+      let hash = "$pbkdf2-sha256$1000$c2FsdHNhbHQ$j2ZnRfVjHoymuBAWTFNTTJzUE9nvRnBv5XaQvGt72c0"
+      let imported = NewUser(email: "old", password: nil, passwordHash: hash)
+      _ = try await fixture.accounts.add(imported, fixture.admin)
+      #expect(await code { _ = try await fixture.logIn("old", "wrong") } == .invalidCredentials)
+      #expect(try await fixture.users.credentials(email: "old")?.hash == hash)
+      _ = try await fixture.logIn("old", "imported password")
+      let upgraded = try await fixture.users.credentials(email: "old")?.hash
+      #expect(upgraded?.hasPrefix(AuthFixture.cheap.prefix) == true)
+      _ = try await fixture.logIn("old", "imported password")
+      let nonsense = NewUser(email: "x", password: nil, passwordHash: "nonsense")
+      #expect(await code { _ = try await fixture.accounts.add(nonsense, fixture.admin) } == .invalidField)
+    }
+  }
+
+  @Test func anInvitationHoldsForAWeek() async throws {
+    try await AuthFixture.with { fixture in
+      let invitation = try await fixture.invitations.add(NewInvitation(expiresAt: nil), fixture.admin)
+      let left = invitation.expiresAt.timeIntervalSinceNow
+      #expect(abs(left - 7 * 86_400) < 60)
+      let ana = try await fixture.add("ana")
+      #expect(await code { _ = try await fixture.invitations.add(NewInvitation(expiresAt: nil), ana) } == .forbidden)
+      let listed = try await fixture.invitations.list(fixture.admin).page(ListRequest())
+      #expect(listed.items.map(\.id) == [invitation.id] && listed.items[0].code == nil)
+    }
+  }
+
   @Test func aDisabledAccountIsLikeAnUnknownOne() async throws {
     try await AuthFixture.with { fixture in
       let ana = try await fixture.add("ana")

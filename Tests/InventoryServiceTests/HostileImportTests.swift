@@ -134,5 +134,8 @@ import Testing
     let said = outcome.output + outcome.errors
     #expect(!said.contains("root:") && !said.contains("PATH=/") && !said.contains("eth"), "\(said)")
     #expect(said.hasPrefix("65534\n") || geteuid() != 0)
+    // KiB of memory, and seconds of processor time.
+    let bounds = try await Sandbox.run(["sh", "-c", "ulimit -v; ulimit -t"], files: [], outputLimit: 0)
+    #expect(bounds.output == "4194304\n1800\n", "\(bounds)")
   }
 }

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Models
 import NIOCore
+import ServiceKit
 import TestSupport
 import Testing
 
@@ -148,6 +149,43 @@ import Testing
       #expect(try fixture.names().isEmpty)
       _ = try await receive(id, fixture, rawDisk())
       #expect(try await fixture.carryOut(id).state == .available)
+    }
+  }
+
+  @Test func contentThatDoesNotComeWithinADayIsGivenUp() async throws {
+    try await ImportFixture.with { fixture in
+      let id = try await waiting(fixture)
+      try await fixture.store.pool.execute("UPDATE inventory.images SET created_at = now() - interval '23 hours'")
+      try await fixture.sweeper.sweep()
+      let waiting = try await fixture.images.get(id, fixture.store.ana)
+      #expect(waiting.state == .importing)
+      try await fixture.store.pool.execute("UPDATE inventory.images SET created_at = now() - interval '25 hours'")
+      try await fixture.sweeper.sweep()
+      let given = try await fixture.images.get(id, fixture.store.ana)
+      #expect(given.error?.code == "timeout")
+    }
+  }
+
+  /// What an agent fetches by.
+  @Test func aSignedURLHoldsForItsImageAndForAnHour() async throws {
+    try await ImportFixture.with { fixture in
+      let content = ImageContent(
+        base: "http://inventory/", secret: SymmetricKey(size: .bits256), store: fixture.importer.store,
+        files: fixture.files)
+      let image = fixture.store.image
+      func path(_ url: String, of image: ImageID) async throws -> String {
+        try await content.path(of: image, try QueryString(URL(string: url)?.query))
+      }
+      let now = Date()
+      let url = content.url(of: image, at: now.addingTimeInterval(-3590))
+      #expect(url.hasPrefix("http://inventory/v1/content/\(image)?"))
+      let found = try await path(url, of: image)
+      #expect(found == fixture.files.file(of: image))
+      let late = content.url(of: image, at: now.addingTimeInterval(-3610))
+      #expect(await code { _ = try await path(late, of: image) } == .unauthenticated)
+      #expect(await code { _ = try await path(url, of: .make()) } == .unauthenticated)
+      let absent = ImageID.make()
+      #expect(await code { _ = try await path(content.url(of: absent), of: absent) } == .notFound)
     }
   }
 }

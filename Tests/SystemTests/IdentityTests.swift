@@ -249,6 +249,27 @@ extension SystemTests {
     try await remove(user)
   }
 
+  /// Only the gateway's secret opens the ports behind it; a claim to be somebody does not.
+  @Test func theInternalPortsAnswerNobodyElse() async throws {
+    let routes = [
+      "auth-service": ["/v1/users", "/v1/sessions", "/v1/audit"],
+      "inventory-service": ["/v1/images", "/v1/vms", "/v1/hosts"],
+    ]
+    for (service, paths) in routes {
+      let port = try String(contentsOfFile: "\(stack.state)/run/\(service).port", encoding: .utf8)
+      let url = "http://127.0.0.1:\(port.trimmingCharacters(in: .whitespacesAndNewlines))"
+      let claim = ["IaaS-Caller": "\(UserID.make()) admin"]
+      for path in paths {
+        for caller in [
+          APIUser(url: url, token: nil), APIUser(url: url, token: "Bearer wrong"),
+          APIUser(url: url, token: admin.token),
+        ] {
+          #expect(try await caller.call(.GET, path, headers: claim).status == 401, "\(service) \(path)")
+        }
+      }
+    }
+  }
+
   /// The log knows of every change; headers that claim an identity change nothing.
   @Test func everyChangeIsInTheAuditLog() async throws {
     let (api, user) = try await newUser()
