@@ -1,4 +1,9 @@
--- For wrk: one line with the median and the 99th percentile in milliseconds, the requests and those that failed.
+-- For wrk: sends the header that stands in the file HEADER, and ends with a line that has the median and the 99th
+-- percentile in milliseconds, the requests, and those that failed.
+
+local name, value = io.open(os.getenv("HEADER")):read("a*"):match("^(%S+): (%S+)")
+wrk.headers[name] = value
+
 function done(summary, latency)
   local errors = summary.errors
   local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
