@@ -14,8 +14,8 @@ export VMS
 SWIFT_BUILD := swift build -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 SOURCES := Package.swift Services Shared CommandLine Tests
 SCRIPTS := Deploy/packages Deploy/stack Deploy/stack-demo.sh Deploy/lib.sh Deploy/guest-image Deploy/private-libvirt \
-  Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/build-debian Tests/Guest/check Tests/Fuzz/run \
-  Benchmarks/lists Benchmarks/identity .ci/run
+  Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/build-debian Tests/Guest/check Tests/Hosts/host \
+  Tests/Hosts/network.sh Tests/Hosts/check Tests/Fuzz/run Benchmarks/lists Benchmarks/identity .ci/run
 
 .PHONY: help demo up down clean-state build test test-debian fuzz lint format packages
 

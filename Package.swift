@@ -51,6 +51,7 @@ let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swi
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -116,7 +117,7 @@ let package = Package(
     library(
       "Persistence", path: "Shared/Persistence",
       dependencies: [
-        "Postgres", "Query", "ServiceKit", "Models", hummingbird, httpTypes, nioCore, logging, lifecycle,
+        "Postgres", "Query", "ServiceKit", "Models", hummingbird, httpTypes, nioCore, logging, lifecycle, crypto,
       ]),
     library(
       "Clients", path: "Shared/Clients",
@@ -137,7 +138,7 @@ let package = Package(
       dependencies: [
         "Postgres", "Persistence", "Query", "DiskImages", "Blocking", "Clients", hummingbird, lifecycle, logging,
         crypto,
-        asyncHTTPClient, httpTypes, nioCore, nioHTTP1, nioPosix,
+        asyncHTTPClient, httpTypes, nioCore, nioFoundationCompat, nioHTTP1, nioPosix,
       ], embedding: ["Migrations", "Catalogue"])
     + service(
       "compute-agent", library: "ComputeAgent",
@@ -152,7 +153,7 @@ let package = Package(
     + [
       library(
         "CommandLineTool", path: "CommandLine",
-        dependencies: ["Models", "CQrencode", argumentParser, asyncHTTPClient, nioCore], exclude: ["Main"]),
+        dependencies: ["Models", "CQrencode", argumentParser, asyncHTTPClient, crypto, nioCore], exclude: ["Main"]),
       .executableTarget(
         name: "iaas", dependencies: ["CommandLineTool"], path: "CommandLine/Main", swiftSettings: strict),
 
@@ -180,7 +181,7 @@ let package = Package(
       ),
       tests("GatewayTests", dependencies: ["Gateway", "Clients", "ServiceKit", hummingbird, hummingbirdTesting]),
       tests("CommandLineTests", dependencies: ["CommandLineTool"]),
-      tests("SystemTests", dependencies: [asyncHTTPClient]),
+      tests("SystemTests", dependencies: ["ServiceKit", asyncHTTPClient]),
     ],
   swiftLanguageModes: [.v6]
 )

@@ -73,6 +73,14 @@ struct APIClient: Sendable {
     return Fetched(value: value, json: answer.body)
   }
 
+  /// The answer of a resource that is plain text.
+  /// - Throws: `CommandFailure` for anything else.
+  func text(_ path: String, query: [(name: String, value: String)]) async throws -> Data {
+    let answer = try await send(.get(path, query: query))
+    guard answer.mediaType == "text/plain" else { throw unreadable(answer) }
+    return answer.body
+  }
+
   /// The token in an answer to a login (RFC 6750, 2.1: visible ASCII).
   /// - Throws: `CommandFailure` for anything else.
   func decodeToken(_ answer: APIAnswer) throws -> String {

@@ -30,11 +30,11 @@ struct ConfigurationFile: Sendable {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT || errno == ENOTDIR { return nil }
-      throw cannot("read")
+      throw file.cannot("read")
     }
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw cannot("read") }
+    guard fstat(descriptor, &status) == 0 else { throw file.cannot("read") }
     guard status.st_mode & 0o077 == 0 else {
       throw CommandFailure(.failed, "Others than you may use \(path), which holds a token. Run: chmod 600 '\(path)'")
     }
@@ -50,37 +50,8 @@ struct ConfigurationFile: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let data = try encoder.encode(login)
-    try makeFolder()
-    let temporary = "\(path).\(UUID().uuidString).tmp"
-    do {
-      try writeSecret(data, to: temporary)
-      guard rename(temporary, path) == 0 else { throw cannot("write") }
-    } catch {
-      unlink(temporary)
-      throw error
-    }
+    try file.write(data)
   }
 
-  private func makeFolder() throws {
-    let folder = (path as NSString).deletingLastPathComponent
-    let mode: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
-    guard !folder.isEmpty else { return }
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: mode)
-    } catch {
-      throw CommandFailure(.failed, "Cannot make the folder \(folder).")
-    }
-    if ownsFolder, chmod(folder, 0o700) != 0 { throw cannot("protect the folder of") }
-  }
-
-  private func writeSecret(_ data: Data, to temporary: String) throws {
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw cannot("write") }
-    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    guard (try? handle.write(contentsOf: data)) != nil, fsync(descriptor) == 0 else { throw cannot("write") }
-  }
-
-  private func cannot(_ verb: String) -> CommandFailure {
-    CommandFailure(.failed, "Cannot \(verb) \(path): \(String(cString: strerror(errno))).")
-  }
+  private var file: PrivateFile { PrivateFile(path: path, ownsFolder: ownsFolder) }
 }

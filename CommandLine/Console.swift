@@ -20,6 +20,8 @@ protocol Console: Sendable {
   func redraw(_ line: String)
   /// A line of standard input without its end; nil at the end of the input.
   func readLine() -> String?
+  /// Standard input up to its end, or to so many bytes; nil when it cannot be read.
+  func readInput(upTo limit: Int) -> Data?
   /// A line from the terminal that is not shown while it is typed.
   func readUnseen() throws -> String?
 }
@@ -73,6 +75,19 @@ struct ProcessConsole: Console {
   func writeError(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8)) }
 
   func readLine() -> String? { Swift.readLine() }
+
+  func readInput(upTo limit: Int) -> Data? {
+    var input = Data()
+    var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    while input.count < limit {
+      let count = read(STDIN_FILENO, &buffer, min(buffer.count, limit - input.count))
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { return nil }
+      guard count > 0 else { break }
+      input.append(contentsOf: buffer[..<count])
+    }
+    return input
+  }
 
   func readUnseen() throws -> String? {
     var original = termios()

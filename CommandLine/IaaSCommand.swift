@@ -8,7 +8,7 @@ public struct IaaSCommand: AsyncParsableCommand {
     discussion: """
       Example: iaas login ana@example.org && iaas vm add debian-12 2G --ssh-key ~/.ssh/id_ed25519.pub --start
 
-      Images, VMs, hosts and users are named by their id, the first characters of it (4 or more), or their name.
+      Images, VMs, hosts, users and keys are named by their id, the first characters of it (4 or more), or their name.
 
       Environment: IAAS_URL, IAAS_TOKEN, IAAS_CONFIG, IAAS_INSECURE_HTTP=1.
       Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 not logged in or not allowed, 5 conflict, 6 over quota, \
@@ -18,7 +18,7 @@ public struct IaaSCommand: AsyncParsableCommand {
     subcommands: [
       Login.self, Logout.self, Register.self, Me.self, ChangePassword.self, TOTPCommand.self, SessionCommand.self,
       UserCommand.self, InvitationCommand.self, AuditCommand.self, HostCommand.self, ImageCommand.self, VMCommand.self,
-      OperationCommand.self, VersionCommand.self,
+      SSHCommand.self, KeyCommand.self, OperationCommand.self, VersionCommand.self,
     ])
 
   public init() {}

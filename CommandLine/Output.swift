@@ -32,16 +32,29 @@ struct Output: Sendable {
   /// A document that is shown as it is: the server's own bytes for programs, with a line for each member for people.
   func document(_ bytes: Data) throws { try json(format == .json ? bytes : JSONLayout.indented(bytes)) }
 
+  /// Text of others, such as a log: as it is for programs, and without what draws on a terminal for people.
+  func text(_ bytes: Data, members: [String: String], member: String) throws {
+    guard format != .json else {
+      let text = String(decoding: bytes, as: UTF8.self)
+      return try json(Self.encoded(members.merging([member: text]) { $1 }))
+    }
+    guard console.printsToTerminal else { return try console.write(bytes) }
+    try console.print(SerialText.readable(bytes))
+  }
+
   /// What a command did that no object of the API tells: a sentence for people, members for programs.
   func note(_ sentence: String, name: String, members: [String: String]) throws {
     switch format {
     case .table: console.tell(sentence)
-    case .json:
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      try json(try encoder.encode(members))
+    case .json: try json(try Self.encoded(members))
     case .name: try line(name)
     }
+  }
+
+  private static func encoded(_ members: [String: String]) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(members)
   }
 
   /// The API's own bytes, and the end of the line that they lack.

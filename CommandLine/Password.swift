@@ -102,6 +102,11 @@ enum TextFile {
   static func read(_ path: String, largest: Int) throws -> String {
     guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.read(upToCount: largest + 1) ?? Data()
     else { throw CommandFailure(.usage, "Cannot read the file \(path).") }
+    return try text(data, of: path, largest: largest)
+  }
+
+  /// - Throws: `CommandFailure` when it is longer than `largest` bytes, or is not UTF-8.
+  static func text(_ data: Data, of path: String, largest: Int) throws -> String {
     guard data.count <= largest, let text = String(validating: data, as: UTF8.self) else {
       throw CommandFailure(.usage, "\(path) is too long, or not text.")
     }

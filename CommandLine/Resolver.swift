@@ -21,11 +21,13 @@ struct Resolver: Sendable {
     return try await client.get(Kind.self, Kind.path(id)).value
   }
 
-  /// The id of one of a collection that the server lists as a whole, whatever is looked for.
+  /// The ids of several objects of a kind that is listed as a whole, with one question at most.
   /// - Throws: as `id`.
-  func id<Kind: Resource>(_ reference: String, amongAll kind: Kind.Type) async throws -> UUIDText {
-    if let id = UUIDText(reference) { return id }
-    return try Self.choose(reference, from: try await client.get([Kind].self, Kind.collectionPath).value).id
+  func ids<Kind: Resource>(_ references: [String], of kind: Kind.Type) async throws -> [UUIDText] {
+    let known = references.compactMap { UUIDText($0) }
+    guard known.count < references.count else { return known }
+    let all = try await client.get([Kind].self, Kind.collectionPath).value
+    return try references.map { reference in try UUIDText(reference) ?? Self.choose(reference, from: all).id }
   }
 
   private func find<Kind: Resource>(_ reference: String, _ kind: Kind.Type) async throws -> Kind {
@@ -35,6 +37,7 @@ struct Resolver: Sendable {
   /// Among whom to choose, as the server sees it; it is not asked for what nobody can be called.
   private func candidates<Kind: Resource>(_ reference: String, _: Kind.Type) async throws -> [Kind] {
     guard !reference.isEmpty else { return [] }
+    guard !Kind.isListedWhole else { return try await client.get([Kind].self, Kind.collectionPath).value }
     let named = Kind.handleField.map { "\($0) = '\(reference.replacing("'", with: "''"))'" }
     let begun = Self.isPrefix(reference) ? "id LIKE '\(reference.lowercased())%'" : nil
     let condition = [named, begun].compactMap(\.self).joined(separator: " OR ")

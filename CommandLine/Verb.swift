@@ -26,12 +26,14 @@ extension Verb {
   func run() async throws {
     let settings = try Settings(
       environment: ProcessInfo.processInfo.environment, url: serverURL, allowInsecureHTTP: common.insecureHTTP)
+    let successor = Successor()
     try await HTTPTransport.withTransport { transport in
       try await run(
         in: CommandContext(
           settings: settings, transport: transport, console: ProcessConsole(),
-          interruptions: { await Interruption.stream(of: Interruption.signals) }))
+          successor: successor, interruptions: { await Interruption.stream(of: Interruption.signals) }))
     }
+    try successor.program?.replaceProcess()
   }
 
   func output(_ context: CommandContext) -> Output { Output(format: common.format, console: context.console) }
@@ -44,17 +46,20 @@ struct CommandContext: Sendable {
   let console: any Console
   /// Least time between two questions after an operation.
   let pause: Duration
+  /// Takes the program that the process is left to at the end.
+  let successor: Successor
   /// Begins to listen for what interrupts a command that must not just end.
   let interruptions: @Sendable () async -> AsyncStream<Void>
 
   init(
     settings: Settings, transport: any Transport, console: any Console, pause: Duration = .seconds(1),
-    interruptions: @escaping @Sendable () async -> AsyncStream<Void>
+    successor: Successor, interruptions: @escaping @Sendable () async -> AsyncStream<Void>
   ) {
     self.settings = settings
     self.console = console
     self.interruptions = interruptions
     self.pause = pause
+    self.successor = successor
     client = APIClient(server: settings.server, token: settings.token, transport: transport)
   }
 
@@ -63,4 +68,12 @@ struct CommandContext: Sendable {
   func waiter(_ options: WaitOptions) -> Waiter {
     Waiter(client: client, console: console, options: options, pause: pause)
   }
+
+  /// - Parameter limit: Seconds from the start.
+  func guestWaiter(from start: ContinuousClock.Instant, limit: Int) -> GuestWaiter {
+    GuestWaiter(client: client, console: console, pause: pause, start: start, limit: limit)
+  }
+
+  /// Where the host keys of guests are written down.
+  var knownHosts: KnownHosts { KnownHosts(beside: settings.file) }
 }

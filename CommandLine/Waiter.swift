@@ -1,19 +1,4 @@
-import ArgumentParser
-import Foundation
 import Models
-
-/// How long a command waits for what it asked for.
-struct WaitOptions: ParsableArguments {
-  @Flag(name: .customLong("no-wait"), help: "Return as soon as the server has taken the request.")
-  var noWait = false
-
-  @Option(help: ArgumentHelp("Give up waiting after this time; the server goes on.", valueName: "seconds"))
-  var timeout = 600
-
-  func validate() throws {
-    guard (0...31_536_000).contains(timeout) else { throw ValidationError("--timeout must be 0 to 31536000 seconds.") }
-  }
-}
 
 /// How a change ended: the object, and whether the server has finished with it.
 struct Settled<Kind: Resource>: Sendable {
@@ -59,21 +44,21 @@ struct Waiter: Sendable {
 
   /// Removes an object, and says whether it is gone already.
   /// - Throws: as `change`.
-  func remove<Kind: Resource>(_ id: UUIDText, _ kind: Kind.Type) async throws -> Bool {
+  func remove<Kind: Resource>(_ request: APIRequest, _ kind: Kind.Type) async throws -> Bool {
     let deadline = self.deadline
-    let answer = try await client.send(preferring(.delete(kind.path(id)), kind))
+    let answer = try await client.send(preferring(request, kind))
     guard answer.status == 202 else { return true }
     return try await finish(answer, by: deadline) != nil
   }
 
   /// The end of the waiting that begins now.
-  var deadline: ContinuousClock.Instant { ContinuousClock.now + .seconds(options.timeout) }
+  var deadline: ContinuousClock.Instant { ContinuousClock.now + .seconds(options.limit) }
 
   /// The request with the time that the server shall wait for the change to settle (RFC 7240, 4.3).
   func preferring<Kind: Resource>(_ request: APIRequest, _: Kind.Type) -> APIRequest {
     var request = request
     let longest = Kind.isBulky && console.terminalWidth != nil ? Self.watchedWait : Self.changeWait
-    request.held = options.noWait ? 0 : min(longest, options.timeout)
+    request.held = options.noWait ? 0 : min(longest, options.limit)
     request.headers["Prefer"] = options.noWait ? "respond-async" : "wait=\(request.held)"
     return request
   }
@@ -93,22 +78,27 @@ struct Waiter: Sendable {
       console.tell(Self.goesOn(operation))
       return nil
     }
-    return try await follow(operation, until: deadline)
+    return try Self.successful(try await follow(operation, until: deadline).value)
   }
+
+  /// Follows an operation to its end, as what there is to see of it; an end that is none is told by `successful`.
+  /// - Throws: `CommandFailure`, also when the time is over.
+  func watch(_ id: UUIDText) async throws -> Fetched<OperationView> { try await follow(id, until: deadline) }
 
   /// The id at the end of `Operation-Location`; where else that points is not followed.
   private static func operation(of answer: APIAnswer) -> UUIDText? {
     answer.headers["operation-location"]?.split(separator: "/").last.flatMap { UUIDText(String($0)) }
   }
 
-  private func follow(_ id: UUIDText, until deadline: ContinuousClock.Instant) async throws -> OperationView {
+  private func follow(_ id: UUIDText, until deadline: ContinuousClock.Instant) async throws -> Fetched<OperationView> {
     let line = ProgressLine(console: console)
     defer { line.end() }
     var stage: String?
     while true {
       let asked = ContinuousClock.now
-      let operation = try await question(id, seconds: Self.seconds(from: asked, to: deadline))
-      if operation.isSettled { return try Self.successful(operation) }
+      let fetched = try await question(id, seconds: asked.seconds(to: deadline))
+      let operation = fetched.value
+      if operation.isSettled { return fetched }
       show(operation, on: line, unless: stage)
       stage = operation.stage
       guard ContinuousClock.now < deadline else { throw timedOut(id) }
@@ -124,22 +114,19 @@ struct Waiter: Sendable {
     console.tell(operation.line)
   }
 
-  private func question(_ id: UUIDText, seconds: Int) async throws -> OperationView {
+  private func question(_ id: UUIDText, seconds: Int) async throws -> Fetched<OperationView> {
     let held = min(console.terminalWidth == nil ? Self.operationWait : Self.watchedWait, seconds)
     let path = OperationView.path(id)
     do {
-      return try await client.get(OperationView.self, path, query: [("wait", "\(held)")], held: held).value
+      return try await client.get(OperationView.self, path, query: [("wait", "\(held)")], held: held)
     } catch let failure as CommandFailure {
       throw CommandFailure(failure.status, lines: failure.lines + [Self.goesOn(id)])
     }
   }
 
-  /// Whole seconds, rounded up.
-  private static func seconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Int {
-    max(0, Int(((end - start) / .seconds(1)).rounded(.up)))
-  }
-
-  private static func successful(_ operation: OperationView) throws -> OperationView {
+  /// - Throws: `CommandFailure` for an operation that ended otherwise than done.
+  @discardableResult
+  static func successful(_ operation: OperationView) throws -> OperationView {
     switch OperationStatus(rawValue: operation.status) {
     case .failed:
       throw CommandFailure(.failed, operation.error?.message ?? "The operation \(operation.id) failed.")
@@ -150,10 +137,15 @@ struct Waiter: Sendable {
   }
 
   private func timedOut(_ id: UUIDText) -> CommandFailure {
-    CommandFailure(.timedOut, "Not done after \(options.timeout) s.", Self.goesOn(id))
+    CommandFailure(.timedOut, "Not done after \(options.limit) s.", Self.goesOn(id))
   }
 
   private static func goesOn(_ id: UUIDText) -> String {
     "The server goes on with it. See: iaas operation show \(id)"
   }
+}
+
+extension ContinuousClock.Instant {
+  /// Whole seconds from now to another moment, rounded up.
+  func seconds(to end: ContinuousClock.Instant) -> Int { max(0, Int(((end - self) / .seconds(1)).rounded(.up))) }
 }

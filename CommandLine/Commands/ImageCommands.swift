@@ -23,6 +23,15 @@ struct ListCatalogue: Verb {
   }
 }
 
+/// What an image runs on.
+struct PlatformOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The processors it runs on: \(Architecture.known.joined(separator: " or ")). Otherwise \(Architecture.standard).",
+      valueName: "arch"))
+  var arch: String?
+}
+
 struct AddImage: Verb {
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "Import an image from the web.",
@@ -49,6 +58,8 @@ struct AddImage: Verb {
   @Option(help: ArgumentHelp("The publisher's list of checksums, to look the URL's file up in.", valueName: "url"))
   var checksums: String?
 
+  @OptionGroup var platform: PlatformOptions
+
   func run(in context: CommandContext) async throws {
     let request = try APIRequest.send(.post, ImageView.collectionPath, try newImage)
     try await context.change(request, ImageView.self, wait, output(context))
@@ -57,10 +68,11 @@ struct AddImage: Verb {
   private var newImage: NewImage {
     get throws {
       guard !NewImage.isName(url) else {
-        return NewImage(url: url, name: name, desc: desc, sha256: sha256, checksums: checksums)
+        return NewImage(url: url, name: name, desc: desc, sha256: sha256, checksums: checksums, arch: platform.arch)
       }
       let name = try name ?? ImageName.derived(fromURL: url)
-      return NewImage(url: url, name: name, desc: desc ?? "", sha256: sha256, checksums: checksums)
+      return NewImage(
+        url: url, name: name, desc: desc ?? "", sha256: sha256, checksums: checksums, arch: platform.arch)
     }
   }
 }

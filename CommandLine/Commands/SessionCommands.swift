@@ -40,7 +40,7 @@ struct EndSession: Verb {
 
   func run(in context: CommandContext) async throws {
     guard let session else { return try await endOthers(context) }
-    let id = try await context.resolver.id(session, amongAll: SessionView.self)
+    let id = try await context.resolver.id(session, of: SessionView.self)
     _ = try await context.client.send(.delete(SessionView.path(id)))
     try output(context).note("Ended the session \(id).", name: "\(id)", members: ["id": "\(id)"])
   }

@@ -25,12 +25,14 @@ struct UploadImage: Verb {
   @Option(help: ArgumentHelp("SHA-256 that the received bytes must have.", valueName: "hex"))
   var sha256: String?
 
+  @OptionGroup var platform: PlatformOptions
+
   func run(in context: CommandContext) async throws {
     let content = try FileContent(path: file)
     let name = try name ?? ImageName.derived(fromPath: file)
     let upload = ImageUpload(
       client: context.client, console: context.console, waiter: context.waiter(wait), content: content)
-    let image = NewImage(url: nil, name: name, desc: desc ?? "", sha256: sha256)
+    let image = NewImage(url: nil, name: name, desc: desc ?? "", sha256: sha256, arch: platform.arch)
     try output(context).object(try await upload.run(image, interruptions: await context.interruptions()).object)
   }
 }

@@ -17,10 +17,17 @@ final class ProgressLine: Sendable {
   /// Draws the line, unless it was drawn just now; says whether there is a terminal to draw it on.
   @discardableResult
   func show(_ label: String, _ progress: OperationProgress) -> Bool {
+    draw { ProgressBar.text(label, progress, width: $0) }
+  }
+
+  /// Draws what cannot be counted, as `show` does.
+  func show(_ text: String) -> Bool { draw { Text.printable(text, limit: max(0, $0 - 1)) } }
+
+  private func draw(_ text: (_ width: Int) -> String) -> Bool {
     guard let width = console.terminalWidth else { return false }
     state.withLock { state in
       guard !state.hasEnded, state.throttle.allows(at: .now) else { return }
-      console.redraw(ProgressBar.text(label, progress, width: width))
+      console.redraw(text(width))
       state.isShown = true
     }
     return true

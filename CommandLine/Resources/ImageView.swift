@@ -15,6 +15,7 @@ struct ImageView: Resource {
   static var fields: [Column<Self>] {
     columns + [
       Column("description") { $0.desc }, Column("url") { $0.url }, Column("sha256") { $0.sha256 },
+      Column("arch") { $0.arch }, Column("saved from") { $0.vm }, Column("consistency") { $0.consistency },
       Column("owner") { $0.owner }, Column("error") { $0.error?.message },
     ]
   }
@@ -30,6 +31,10 @@ struct ImageView: Resource {
   var size: Int64?
   var virtualSize: Int64?
   var sha256: String?
+  var arch: String?
+  /// The VM that it was saved from, and in what condition the disk was then.
+  var vm: String?
+  var consistency: String?
   var owner: String?
   var createdAt: String?
 

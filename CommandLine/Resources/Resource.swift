@@ -26,6 +26,8 @@ protocol Resource: Presentable, Decodable {
   static var exampleQuery: String { get }
   /// Whether changes of it move so many bytes that people want to see how far they are.
   static var isBulky: Bool { get }
+  /// Whether one is looked for among all of them, because there are few, or the server does not search them.
+  static var isListedWhole: Bool { get }
   var id: UUIDText { get }
   /// What people call it; nil when it has an id only.
   var handle: String? { get }
@@ -37,6 +39,7 @@ extension Resource {
   static var collectionPath: String { "/iaas/\(collection)" }
   static func path(_ id: UUIDText) -> String { "\(collectionPath)/\(id)" }
   static var isBulky: Bool { false }
+  static var isListedWhole: Bool { false }
   var trouble: String? { nil }
   var shortName: String { handle ?? "\(id)" }
   /// The name with the id.

@@ -6,6 +6,7 @@ struct SessionView: Resource {
   static let collection = "sessions"
   static let handleField: String? = nil
   static let exampleQuery = "current = false"
+  static let isListedWhole = true
   static let columns: [Column<Self>] = [
     Column("id") { "\($0.id)" }, Column("current") { $0.current == true ? "yes" : "no" },
     Column("created") { $0.createdAt }, Column("last used") { $0.lastUsedAt }, Column("expires") { $0.expiresAt },

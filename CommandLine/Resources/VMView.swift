@@ -13,9 +13,15 @@ struct VMView: Resource {
     Column("addresses") { ($0.addresses ?? []).map(\.ip).joined(separator: ",") }, Column("created") { $0.createdAt },
   ]
   static var fields: [Column<Self>] {
-    columns + [
-      Column("started") { $0.startedAt }, Column("image") { $0.image }, Column("host") { $0.host },
-      Column("owner") { $0.owner }, Column("reason") { $0.reason },
+    [
+      Column("id") { "\($0.id)" }, Column("name") { $0.name }, Column("state") { $0.stateText },
+      Column("readiness", lines: { $0.readiness?.lines ?? [] }),
+      Column("addresses", lines: { ($0.addresses ?? []).map { "\($0.ip) (\($0.mac))" } }),
+      Column("ssh") { $0.sshCommand }, Column("size") { $0.sizeText }, Column("image") { $0.image },
+      Column("host") { $0.host }, Column("group") { $0.group },
+      Column("host keys", lines: { ($0.hostKeys ?? []).map { PublicKey($0)?.fingerprint ?? "not a key" } }),
+      Column("owner") { $0.owner }, Column("created") { $0.createdAt },
+      Column("started") { $0.startedAt.map { Age.dated($0) } },
     ]
   }
 
@@ -26,9 +32,12 @@ struct VMView: Resource {
   var mem: Int?
   var vcpus: Int?
   var disk: Int?
+  var group: String?
   var state: String
   var reason: String?
+  var readiness: ReadinessView?
   var addresses: [VMAddress]?
+  var hostKeys: [String]?
   var owner: String?
   var createdAt: String?
   var startedAt: String?
@@ -36,11 +45,17 @@ struct VMView: Resource {
   var handle: String? { name }
   var trouble: String? { state == "error" ? reason ?? "The VM \(label) is in error." : nil }
 
-  /// The command that reaches it, for an address that is safe to paste.
-  var sshCommand: String? {
-    let address = addresses?.map(\.ip).first { ip in
-      !ip.isEmpty && ip.allSatisfy { $0.isASCII && ($0.isHexDigit || $0 == "." || $0 == ":") }
-    }
-    return address.map { "ssh root@\($0)" }
+  /// The first address at which the guest can be reached.
+  var address: GuestAddress? { addresses?.lazy.compactMap { GuestAddress($0.ip) }.first }
+
+  /// The command that reaches it.
+  var sshCommand: String? { address.map { "ssh root@\($0)" } }
+
+  private var stateText: String { reason.map { "\(state): \($0)" } ?? state }
+
+  private var sizeText: String {
+    let cpus = vcpus.map { $0 == 1 ? "1 vCPU" : "\($0) vCPUs" }
+    let rest = [mem.map { "\(Units.mebibytes($0)) memory" }, disk.map { "\(Units.gibibytes($0)) disk" }]
+    return ([cpus] + rest).compactMap(\.self).joined(separator: ", ")
   }
 }

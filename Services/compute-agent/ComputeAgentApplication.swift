@@ -19,26 +19,24 @@ public enum ComputeAgentApplication {
     let enrolments = try Enrolments(
       folder: state, user: settings.optional("enrolment.user") ?? "agent",
       password: try settings.contents("enrolment.password.file"))
-    let libvirt = LibvirtConnection(uri: settings.optional("libvirt.uri") ?? "qemu:///system")
     let virtualisation = try await self.virtualisation(settings)
     let certificate = try AgentCertificate.load(folder: state, hostname: ProcessInfo.processInfo.hostName)
     logger.info(
       "starting",
       metadata: ["virtualisation": "\(virtualisation.rawValue)", "fingerprint": "\(certificate.fingerprint)"])
 
-    let facts = HostFactsReader(libvirt: libvirt, virtualisation: virtualisation, folder: folders.vms)
     let client = InternalHTTP.makeClient { $0.timeout.read = .seconds(30) }
-    let cache = try ImageCache(
-      folder: "\(state)/cache",
-      limit: Int64(try settings.integer("cache.gib", default: 20, in: 0...1_048_576)) << 30,
-      download: ImageFetch(client: client))
-    let lifecycle = VMLifecycle(
-      hypervisor: Hypervisor(libvirt: libvirt, network: settings.optional("network") ?? "default"),
-      images: BaseImages(folder: settings.optional("images.dir") ?? "/export/iaas/images", cache: cache),
-      generations: try Generations(folder: folders.generations), facts: facts, folders: folders)
-    let routes = AgentRoutes(lifecycle: lifecycle, enrolments: enrolments, facts: facts).routes
+    let parts = try AgentParts(
+      settings, state: state, folders: folders, virtualisation: virtualisation, client: client, logger: logger)
+    let routes = AgentRoutes(
+      lifecycle: parts.lifecycle, reports: parts.reports, views: parts.views, captures: parts.captures,
+      offers: try parts.offers(fingerprint: certificate.fingerprint, key: KeyFile.load(path: "\(state)/offer.key")),
+      arrivals: Arrivals(downloads: parts.arrivals, lifecycle: parts.lifecycle), enrolments: enrolments,
+      fences: parts.fences, facts: parts.facts
+    ).routes
     return [
       ClientLifetime { try await client.shutdown() },
+      CaptureCare(captures: parts.captures, arrivals: parts.arrivals), parts.prober,
       try HTTPServer.make(routes, listen: listen, name: "compute-agent", tls: certificate.tls, logger: logger),
     ]
   }

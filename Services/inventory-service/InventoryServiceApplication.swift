@@ -38,25 +38,32 @@ public enum InventoryServiceApplication {
     let imports = ImageImportStore(pool: pool)
     let vms = VMStore(pool: pool)
     let shares = ShareStore(pool: pool)
+    let keys = SSHKeyStore(pool: pool)
     let content = ImageContent(
       base: settings.optional("content.url") ?? contentURL(listen), secret: key, store: imports, files: files)
     let loop = ControlLoop(
       store: operations,
-      vms: VMWork(store: VMIntentStore(pool: pool), operations: operations, hosts: hosts, content: content),
+      vms: VMWork(
+        store: VMIntentStore(pool: pool), operations: operations, hosts: hosts, content: content,
+        graceSeconds: Double(try settings.integer("stop.grace.seconds", default: 30, in: 0...3600))),
       images: ImageImport(
         store: imports, operations: operations, files: files,
-        download: ImageDownload(policy: policy, patience: patience), limits: limits),
+        download: ImageDownload(policy: policy, patience: patience), hosts: hosts, limits: limits),
+      hosts: HostRemoval(store: hosts.store),
       signal: signal, logger: logger)
     let routes = InventoryRoutes(
       hosts: hosts, images: Images(store: images, policy: policy, files: files, catalogue: try WellKnownImages()),
-      vms: VMs(store: vms, defaults: defaults), shares: Shares(store: shares),
-      personalData: PersonalData(images: images, vms: vms, shares: shares, operations: operations),
+      vms: VMs(
+        store: vms, snapshots: SnapshotStore(pool: pool), hosts: hosts, signal: signal, defaults: defaults),
+      shares: Shares(store: shares), keys: SSHKeys(store: keys),
+      personalData: PersonalData(images: images, vms: vms, shares: shares, keys: keys, operations: operations),
       operations: Operations(store: operations, signal: signal),
       upload: ImageUpload(store: images, imports: imports, operations: operations, files: files, limits: limits),
       content: content, credentials: credentials
     ).routes
     return [
-      ClientLifetime { await agents.shutdown() }, signal, loop, HostReporter(hosts: hosts, logger: logger),
+      ClientLifetime { await agents.shutdown() }, signal, loop,
+      HostReporter(hosts: hosts, reports: ReportStore(pool: pool), logger: logger),
       ImageSweeper(store: imports, shares: shares, files: files, logger: logger),
       try HTTPServer.make(routes, listen: listen, name: "inventory-service", tls: nil, logger: logger),
     ]

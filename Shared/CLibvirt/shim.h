@@ -1,6 +1,7 @@
 #pragma once
 #include <stddef.h>
 #include <libvirt/libvirt.h>
+#include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
 
 /// virConnectDomainEventRegisterAny for life cycle events. VIR_DOMAIN_EVENT_CALLBACK is a function-like macro that

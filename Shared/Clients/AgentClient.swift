@@ -139,6 +139,7 @@ public struct AgentClient: Sendable {
     try await peer.call(.POST, "/v1/enrolment", origin: origin, body: enrolment)
   }
 
+  /// Everything the agent knows; only the host's part of the fence counts.
   public func report(_ origin: CallOrigin) async throws -> HostReport {
     try await peer.call(.GET, "/v1/report", origin: origin, seconds: 10)
   }
@@ -149,7 +150,47 @@ public struct AgentClient: Sendable {
   }
 
   /// Removes the VM and its disk; succeeds when it is gone already.
-  public func delete(_ id: VMID, generation: Int64, _ origin: CallOrigin) async throws {
-    try await peer.call(.DELETE, "/v1/vms/\(id)?generation=\(generation)", origin: origin, seconds: 60)
+  public func delete(_ id: VMID, _ origin: CallOrigin) async throws {
+    try await peer.call(.DELETE, "/v1/vms/\(id)", origin: origin, seconds: 60)
+  }
+
+  /// Stops a VM that nobody knows and keeps it.
+  /// - Parameter generation: As it was reported; a domain that has become another's since is left alone.
+  public func quarantine(_ id: VMID, generation: Int64, _ origin: CallOrigin) async throws {
+    try await peer.call(.POST, "/v1/vms/\(id)/quarantine?generation=\(generation)", origin: origin, seconds: 60)
+  }
+
+  /// The end of what the guest wrote to its serial console.
+  public func console(_ id: VMID, bytes: Int, _ origin: CallOrigin) async throws -> Data {
+    try await peer.data("/v1/vms/\(id)/console?bytes=\(bytes)", origin: origin)
+  }
+
+  /// Begins a copy of the VM's disk for an image, or tells how far it is.
+  public func capture(_ id: VMID, for image: ImageID, _ origin: CallOrigin) async throws -> Capture {
+    try await peer.call(.PUT, "/v1/vms/\(id)/captures/\(image)", origin: origin, seconds: 60)
+  }
+
+  /// The bytes of a copy that is made.
+  public func openCapture(
+    of id: VMID, for image: ImageID, from offset: Int64, _ origin: CallOrigin
+  ) async throws -> HTTPClientResponse {
+    try await peer.open("/v1/vms/\(id)/captures/\(image)", origin: origin, from: offset)
+  }
+
+  public func removeCapture(of id: VMID, for image: ImageID, _ origin: CallOrigin) async throws {
+    try await peer.call(.DELETE, "/v1/vms/\(id)/captures/\(image)", origin: origin, seconds: 30)
+  }
+
+  /// Makes a stopped VM's disk ready to be fetched by another agent. Its URL is completed with this agent's address.
+  public func offer(_ id: VMID, _ origin: CallOrigin) async throws -> DiskOffer {
+    var offer: DiskOffer = try await peer.call(.POST, "/v1/vms/\(id)/offer", origin: origin, seconds: 600)
+    offer.url = peer.url + offer.url
+    return offer
+  }
+
+  /// Has the agent fetch a VM from another one.
+  /// - Throws: `unavailable` as long as that goes on.
+  public func receive(_ arrival: Arrival, _ origin: CallOrigin) async throws -> VMReport {
+    try await peer.call(.PUT, "/v1/vms/\(arrival.spec.id)/arrival", origin: origin, body: arrival, seconds: 60)
   }
 }

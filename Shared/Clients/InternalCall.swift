@@ -11,10 +11,21 @@ import ServiceKit
 public struct CallOrigin: Sendable {
   public var requestID: String
   public var caller: Caller?
+  /// Under which the same request may come again; of requests that make something.
+  public var idempotencyKey: String?
+  /// Of commands to agents.
+  public var fence: Fence?
 
-  public init(requestID: String, caller: Caller? = nil) {
+  public init(requestID: String, caller: Caller? = nil, idempotencyKey: String? = nil, fence: Fence? = nil) {
     self.requestID = requestID
     self.caller = caller
+    self.idempotencyKey = idempotencyKey
+    self.fence = fence
+  }
+
+  /// The same, as a command that may be overtaken.
+  public func fenced(_ fence: Fence) -> CallOrigin {
+    CallOrigin(requestID: requestID, caller: caller, idempotencyKey: idempotencyKey, fence: fence)
   }
 }
 
@@ -64,9 +75,12 @@ public struct ServicePeer: Sendable {
   }
 
   /// Calls where the answer is passed on as it comes.
-  public func open(_ path: String, origin: CallOrigin) async throws -> HTTPClientResponse {
+  /// - Parameter offset: How many bytes at its start are not wanted.
+  public func open(_ path: String, origin: CallOrigin, from offset: Int64 = 0) async throws -> HTTPClientResponse {
     try await telling {
-      let response = try await client.execute(request(.GET, path, origin), timeout: .seconds(Self.longestTransfer))
+      var request = request(.GET, path, origin)
+      if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
+      let response = try await client.execute(request, timeout: .seconds(Self.longestTransfer))
       guard (200..<300).contains(response.status.code) else {
         throw refusal(of: response, Data(buffer: try await response.body.collect(upTo: Self.largestAnswer)))
       }
@@ -127,6 +141,10 @@ public struct ServicePeer: Sendable {
     if let caller = origin.caller {
       request.headers.add(name: HTTPField.Name.caller.rawName, value: caller.headerValue)
     }
+    if let key = origin.idempotencyKey {
+      request.headers.add(name: HTTPField.Name.idempotencyKey.rawName, value: key)
+    }
+    if let fence = origin.fence { request.headers.add(name: Fence.header, value: fence.description) }
     return request
   }
 

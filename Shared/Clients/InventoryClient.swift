@@ -24,6 +24,15 @@ public struct InventoryClient: Sendable {
     try await peer.call(.POST, "/v1/hosts", origin: origin, body: host, seconds: 30)
   }
 
+  public func update(_ id: HostID, _ update: HostUpdate, _ origin: CallOrigin) async throws -> Host {
+    try await peer.call(.PUT, "/v1/hosts/\(id)", origin: origin, body: update)
+  }
+
+  /// Has a host removed after every VM on it.
+  public func cascade(_ id: HostID, _ origin: CallOrigin) async throws -> Operation {
+    try await peer.call(.DELETE, "/v1/hosts/\(id)/cascade", origin: origin, seconds: 60)
+  }
+
   public func removeHost(_ id: HostID, _ origin: CallOrigin) async throws {
     try await peer.call(.DELETE, "/v1/hosts/\(id)", origin: origin)
   }
@@ -57,6 +66,40 @@ public struct InventoryClient: Sendable {
 
   public func vm(_ id: VMID, _ origin: CallOrigin) async throws -> VM {
     try await peer.call(.GET, "/v1/vms/\(id)", origin: origin)
+  }
+
+  /// The VM, as soon as its guest has come so far, or as it is when the time is over.
+  public func vm(
+    _ id: VMID, readyFor stage: ReadinessStage, wait: Int, _ origin: CallOrigin
+  ) async throws -> VM {
+    try await peer.call(
+      .GET, "/v1/vms/\(id)?readiness=\(stage.rawValue)&wait=\(wait)", origin: origin, seconds: Int64(wait) + 10)
+  }
+
+  /// Saves a VM as an image.
+  public func snapshot(_ id: VMID, _ snapshot: NewSnapshot, _ origin: CallOrigin) async throws -> Accepted<Image> {
+    try await peer.call(.POST, "/v1/vms/\(id)/snapshots", origin: origin, body: snapshot)
+  }
+
+  /// The end of what a guest wrote to its serial console.
+  public func console(_ id: VMID, bytes: Int, _ origin: CallOrigin) async throws -> Data {
+    try await peer.data("/v1/vms/\(id)/console?bytes=\(bytes)", origin: origin)
+  }
+
+  public func key(_ id: SSHKeyID, _ origin: CallOrigin) async throws -> SSHKey {
+    try await peer.call(.GET, "/v1/keys/\(id)", origin: origin)
+  }
+
+  public func add(_ key: NewSSHKey, _ origin: CallOrigin) async throws -> SSHKey {
+    try await peer.call(.POST, "/v1/keys", origin: origin, body: key)
+  }
+
+  public func update(_ id: SSHKeyID, _ update: SSHKeyUpdate, _ origin: CallOrigin) async throws -> SSHKey {
+    try await peer.call(.PUT, "/v1/keys/\(id)", origin: origin, body: update)
+  }
+
+  public func removeKey(_ id: SSHKeyID, _ origin: CallOrigin) async throws {
+    try await peer.call(.DELETE, "/v1/keys/\(id)", origin: origin)
   }
 
   public func add(_ vm: NewVM, _ origin: CallOrigin) async throws -> Accepted<VM> {

@@ -8,14 +8,9 @@ extension LibvirtConnection {
   /// See https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainGetMetadata.
   /// - Parameter namespace: The element's XML namespace, a URI.
   public func metadata(of uuid: UUID, namespace: String) throws(LibvirtError) -> String? {
-    do throws(LibvirtError) {
-      return try withDomain(uuid) { (domain) throws(LibvirtError) in
-        let element = Int32(VIR_DOMAIN_METADATA_ELEMENT.rawValue)
-        return takeString(try check(virDomainGetMetadata(domain, element, try refusingNUL(namespace), 0)))
-      }
-    } catch {
-      guard error.code == .noDomainMetadata else { throw error }
-      return nil
+    let namespace = try refusingNUL(namespace)
+    return try withDomain(uuid) { (domain) throws(LibvirtError) in
+      try readMetadata(of: domain, namespace: namespace)
     }
   }
 
@@ -42,5 +37,16 @@ extension LibvirtConnection {
     if try check(virDomainIsActive(domain)) == 1 { flags |= VIR_DOMAIN_AFFECT_LIVE.rawValue }
     if try check(virDomainIsPersistent(domain)) == 1 { flags |= VIR_DOMAIN_AFFECT_CONFIG.rawValue }
     return flags
+  }
+}
+
+/// The element a domain keeps for an application, nil when it has none of that namespace.
+func readMetadata(of domain: OpaquePointer, namespace: String) throws(LibvirtError) -> String? {
+  do throws(LibvirtError) {
+    let element = Int32(VIR_DOMAIN_METADATA_ELEMENT.rawValue)
+    return takeString(try check(virDomainGetMetadata(domain, element, namespace, 0)))
+  } catch {
+    guard error.code == .noDomainMetadata else { throw error }
+    return nil
   }
 }

@@ -16,6 +16,17 @@ public struct DomainStatistics: Equatable, Sendable {
   public let balloonCurrentKiB: UInt64?
   /// Memory the hypervisor's process holds, in KiB.
   public let balloonRSSKiB: UInt64?
+  /// Memory the guest's system can use at all, in KiB: what the guest has, less what its kernel keeps. This and the next two
+  /// are claims of the guest's balloon driver, asked for by the device's `<stats period='…'/>`.
+  public let balloonAvailableKiB: UInt64?
+  /// Memory the guest leaves entirely unused, in KiB.
+  public let balloonUnusedKiB: UInt64?
+  /// Memory the guest could give its programs without swapping, in KiB: unused, and caches it can drop.
+  public let balloonUsableKiB: UInt64?
+  /// Virtual processors it has now.
+  public let vcpusCurrent: UInt64?
+  /// Virtual processors it could have without a restart.
+  public let vcpusMaximum: UInt64?
   public let blockReadBytes: UInt64?
   public let blockWrittenBytes: UInt64?
   /// Bytes into the guest.
@@ -32,6 +43,11 @@ extension DomainStatistics {
     cpuTimeNanoseconds = parameters["cpu.time"]
     balloonCurrentKiB = parameters["balloon.current"]
     balloonRSSKiB = parameters["balloon.rss"]
+    balloonAvailableKiB = parameters["balloon.available"]
+    balloonUnusedKiB = parameters["balloon.unused"]
+    balloonUsableKiB = parameters["balloon.usable"]
+    vcpusCurrent = parameters["vcpu.current"]
+    vcpusMaximum = parameters["vcpu.maximum"]
     blockReadBytes = parameters.sum("block", "rd.bytes")
     blockWrittenBytes = parameters.sum("block", "wr.bytes")
     netReceivedBytes = parameters.sum("net", "rx.bytes")

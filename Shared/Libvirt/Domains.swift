@@ -67,15 +67,7 @@ extension LibvirtConnection {
   /// Every domain of the host, whoever made it, in no order.
   /// See https://libvirt.org/html/libvirt-libvirt-domain.html#virConnectListAllDomains.
   public func domains() throws(LibvirtError) -> [Domain] {
-    try withConnection { (connection) throws(LibvirtError) in
-      var list: UnsafeMutablePointer<OpaquePointer?>?
-      let count = try check(virConnectListAllDomains(connection, &list, 0))
-      // Safe: libvirt allocated the array with `count` domains, which become ours one by one, as does the array.
-      let pointers = UnsafeBufferPointer(start: list, count: Int(count)).compactMap(\.self)
-      free(list)
-      defer { for pointer in pointers { virDomainFree(pointer) } }
-      return try copyPresent(pointers)
-    }
+    try mapDomains { (domain) throws(LibvirtError) in try Domain(copying: domain) }
   }
 
   /// The domain's description, without its secrets. See https://libvirt.org/formatdomain.html.
@@ -86,16 +78,33 @@ extension LibvirtConnection {
     }
   }
 
-  /// Copies the domains that are there; one that went between being listed and being read is left out.
-  private func copyPresent(_ pointers: [OpaquePointer]) throws(LibvirtError) -> [Domain] {
-    var domains: [Domain] = []
+  /// Runs a call on the pointer of every domain, which must not leave the call, and frees them; a domain that went between
+  /// being listed and being read is left out.
+  func mapDomains<Element>(
+    _ transform: (OpaquePointer) throws(LibvirtError) -> Element
+  ) throws(LibvirtError) -> [Element] {
+    try withConnection { (connection) throws(LibvirtError) in
+      var list: UnsafeMutablePointer<OpaquePointer?>?
+      let count = try check(virConnectListAllDomains(connection, &list, 0))
+      // Safe: libvirt allocated the array with `count` domains, which become ours one by one, as does the array.
+      let pointers = UnsafeBufferPointer(start: list, count: Int(count)).compactMap(\.self)
+      free(list)
+      defer { for pointer in pointers { virDomainFree(pointer) } }
+      return try mapPresent(pointers, transform)
+    }
+  }
+
+  private func mapPresent<Element>(
+    _ pointers: [OpaquePointer], _ transform: (OpaquePointer) throws(LibvirtError) -> Element
+  ) throws(LibvirtError) -> [Element] {
+    var elements: [Element] = []
     for pointer in pointers {
       do throws(LibvirtError) {
-        domains.append(try Domain(copying: pointer))
+        elements.append(try transform(pointer))
       } catch {
         guard error.code == .noDomain else { throw error }
       }
     }
-    return domains
+    return elements
   }
 }

@@ -53,20 +53,30 @@ extension LibvirtConnection {
   /// The interfaces of a running domain with their addresses, as far as the source knows them.
   ///
   /// Throws ``LibvirtError/Code/operationInvalid`` when it does not run, ``LibvirtError/Code/agentUnresponsive`` when the
-  /// agent is asked and does not answer.
+  /// agent is asked and does not answer within 5 s, ``LibvirtError/Code/agentCommandFailed`` when it answers nonsense.
   /// See https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainInterfaceAddresses.
   public func interfaceAddresses(
     of uuid: UUID, source: InterfaceAddressSource
   ) throws(LibvirtError) -> [InterfaceAddress] {
     try withDomain(uuid) { (domain) throws(LibvirtError) in
-      var list: UnsafeMutablePointer<virDomainInterfacePtr?>?
-      let count = try check(virDomainInterfaceAddresses(domain, &list, source.rawValue, 0))
-      // Safe: libvirt allocated the array with `count` interfaces, which become ours one by one, as does the array.
-      let interfaces = UnsafeBufferPointer(start: list, count: Int(count)).compactMap(\.self)
-      free(list)
-      defer { for interface in interfaces { virDomainInterfaceFree(interface) } }
-      return interfaces.map { InterfaceAddress(copying: $0.pointee) }
+      guard source == .agent else { return try readAddresses(of: domain, source: source) }
+      try limitAgent(of: domain, seconds: 5)
+      return try askingAgent(of: domain) { () throws(LibvirtError) in
+        try readAddresses(of: domain, source: source)
+      }
     }
+  }
+
+  private func readAddresses(
+    of domain: OpaquePointer, source: InterfaceAddressSource
+  ) throws(LibvirtError) -> [InterfaceAddress] {
+    var list: UnsafeMutablePointer<virDomainInterfacePtr?>?
+    let count = try check(virDomainInterfaceAddresses(domain, &list, source.rawValue, 0))
+    // Safe: libvirt allocated the array with `count` interfaces, which become ours one by one, as does the array.
+    let interfaces = UnsafeBufferPointer(start: list, count: Int(count)).compactMap(\.self)
+    free(list)
+    defer { for interface in interfaces { virDomainInterfaceFree(interface) } }
+    return interfaces.map { InterfaceAddress(copying: $0.pointee) }
   }
 }
 

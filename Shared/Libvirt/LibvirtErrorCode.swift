@@ -65,6 +65,10 @@ extension LibvirtError.Code {
   public static let operationAborted = Self(VIR_ERR_OPERATION_ABORTED)
   /// The domain has no metadata of that namespace.
   public static let noDomainMetadata = Self(VIR_ERR_NO_DOMAIN_METADATA)
+  /// Something is larger than it may be.
+  public static let overflow = Self(VIR_ERR_OVERFLOW)
+  /// A job on a disk forbids it.
+  public static let blockCopyActive = Self(VIR_ERR_BLOCK_COPY_ACTIVE)
   /// The operation is not supported for this object.
   public static let operationUnsupported = Self(VIR_ERR_OPERATION_UNSUPPORTED)
   /// The guest agent does not answer.
@@ -77,6 +81,16 @@ extension LibvirtError.Code {
   public static let schemaInvalid = Self(VIR_ERR_XML_INVALID_SCHEMA)
   /// No such device.
   public static let deviceMissing = Self(VIR_ERR_DEVICE_MISSING)
+  /// The guest agent answers something else than what it was asked.
+  public static let agentUnsynced = Self(VIR_ERR_AGENT_UNSYNCED)
+  /// The domain has no backup job.
+  public static let noDomainBackup = Self(VIR_ERR_NO_DOMAIN_BACKUP)
+  /// The guest agent is there, but did not answer a command in time. A newer libvirt's; an older one says
+  /// ``agentUnresponsive``, and its headers do not have the number.
+  public static let agentCommandTimeout = Self(rawValue: 112)
+  /// The guest agent failed a command, or its answer makes no sense. A newer libvirt's; an older one's errors are
+  /// translated, and its headers do not have the number.
+  public static let agentCommandFailed = Self(rawValue: 113)
 }
 
 extension LibvirtError.Code: CustomStringConvertible {
@@ -97,6 +111,8 @@ extension LibvirtError.Code: CustomStringConvertible {
     .argumentUnsupported: "argumentUnsupported", .operationAborted: "operationAborted",
     .noDomainMetadata: "noDomainMetadata", .operationUnsupported: "operationUnsupported",
     .agentUnresponsive: "agentUnresponsive", .resourceBusy: "resourceBusy", .accessDenied: "accessDenied",
-    .schemaInvalid: "schemaInvalid", .deviceMissing: "deviceMissing",
+    .schemaInvalid: "schemaInvalid", .deviceMissing: "deviceMissing", .overflow: "overflow",
+    .blockCopyActive: "blockCopyActive", .agentUnsynced: "agentUnsynced", .noDomainBackup: "noDomainBackup",
+    .agentCommandTimeout: "agentCommandTimeout", .agentCommandFailed: "agentCommandFailed",
   ]
 }

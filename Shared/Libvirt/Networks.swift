@@ -78,7 +78,7 @@ extension LibvirtConnection {
   }
 
   /// Looks a network up, runs a call on its pointer, which must not leave the call, and frees it.
-  private func withNetwork<Result>(
+  func withNetwork<Result>(
     _ name: String, _ body: (OpaquePointer) throws(LibvirtError) -> Result
   ) throws(LibvirtError) -> Result {
     try withConnection { (connection) throws(LibvirtError) in

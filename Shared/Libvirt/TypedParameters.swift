@@ -22,6 +22,14 @@ struct TypedParameters {
 
   subscript(name: String) -> UInt64? { values[name] }
 
+  /// The text of the parameter of that name, nil when there is none or it is no text.
+  static func string(_ name: String, in parameters: UnsafeBufferPointer<virTypedParameter>) -> String? {
+    let found = parameters.first { text(of: $0.field) == name }
+    guard let found, UInt32(bitPattern: found.type) == VIR_TYPED_PARAM_STRING.rawValue else { return nil }
+    // Safe: the type says that `s` is set, and it is copied before the parameters are freed.
+    return found.value.s.map { String(cString: $0) }
+  }
+
   /// The sum over all devices of a parameter named `group.number.name`, nil when no device has it.
   func sum(_ group: String, _ name: String) -> UInt64? {
     let found = values.filter { Self.isDevice($0.key, of: group, name) }.values

@@ -1,60 +1,5 @@
 import Foundation
 
-public enum HostState: String, Codable, Sendable { case up, unreachable, maintenance }
-
-/// How guests run on a host: by the CPU's own extensions, or by QEMU's emulation.
-public enum Virtualisation: String, Codable, Sendable { case kvm, emulated }
-
-/// A hypervisor host. Members that only administrators see are nil for everyone else.
-public struct Host: Codable, Sendable, Equatable {
-  public var id: HostID
-  public var addr: String?
-  public var user: String?
-  public var state: HostState
-  public var hypervisor: String?
-  public var virtualisation: Virtualisation?
-  public var arch: String
-  /// Logical CPUs, and how many virtual ones are promised to VMs.
-  public var cpus: Int?
-  public var cpusAllocated: Int?
-  /// Memory in MiB.
-  public var mem: Int?
-  public var memAllocated: Int?
-  /// Disk in GiB.
-  public var disk: Int?
-  public var diskAllocated: Int?
-  /// What placement may still give away, in MiB and GiB.
-  public var memFree: Int
-  public var diskFree: Int
-  /// SHA-256 of the DER form of the agent's certificate, in hexadecimal.
-  public var fingerprint: String?
-  public var createdAt: Date
-
-  public init(
-    id: HostID, addr: String?, user: String?, state: HostState, hypervisor: String?, virtualisation: Virtualisation?,
-    arch: String, cpus: Int?, cpusAllocated: Int?, mem: Int?, memAllocated: Int?, disk: Int?, diskAllocated: Int?,
-    memFree: Int, diskFree: Int, fingerprint: String?, createdAt: Date
-  ) {
-    self.id = id
-    self.addr = addr
-    self.user = user
-    self.state = state
-    self.hypervisor = hypervisor
-    self.virtualisation = virtualisation
-    self.arch = arch
-    self.cpus = cpus
-    self.cpusAllocated = cpusAllocated
-    self.mem = mem
-    self.memAllocated = memAllocated
-    self.disk = disk
-    self.diskAllocated = diskAllocated
-    self.memFree = memFree
-    self.diskFree = diskFree
-    self.fingerprint = fingerprint
-    self.createdAt = createdAt
-  }
-}
-
 public enum ImageState: String, Codable, Sendable { case importing, available, error }
 
 /// A disk image that VMs are made from.
@@ -75,12 +20,18 @@ public struct Image: Codable, Sendable, Equatable {
   public var size: Int64?
   public var virtualSize: Int64?
   public var sha256: String?
+  /// The processor architecture that it runs on, as libvirt names it.
+  public var arch: String
+  /// The VM that it was saved from, and in what condition the disk was then.
+  public var vm: VMID?
+  public var consistency: Consistency?
   public var owner: UserID
   public var createdAt: Date
 
   public init(
     id: ImageID, name: String, desc: String, url: String?, state: ImageState, error: Failure?,
-    progress: OperationProgress?, format: String?, size: Int64?, virtualSize: Int64?, sha256: String?, owner: UserID,
+    progress: OperationProgress?, format: String?, size: Int64?, virtualSize: Int64?, sha256: String?,
+    arch: String = Architecture.standard, vm: VMID? = nil, consistency: Consistency? = nil, owner: UserID,
     createdAt: Date
   ) {
     self.id = id
@@ -94,9 +45,28 @@ public struct Image: Codable, Sendable, Equatable {
     self.size = size
     self.virtualSize = virtualSize
     self.sha256 = sha256
+    self.arch = arch
+    self.vm = vm
+    self.consistency = consistency
     self.owner = owner
     self.createdAt = createdAt
   }
+}
+
+/// In what condition a VM's disk was when it was saved.
+public enum Consistency: String, Codable, Sendable {
+  /// The guest had written everything and held still.
+  case frozen
+  /// The guest had shut down.
+  case stopped
+  /// As after a power cut.
+  case crash
+}
+
+/// Processor architectures, as libvirt names them.
+public enum Architecture {
+  public static let standard = "x86_64"
+  public static let known = ["x86_64", "aarch64"]
 }
 
 /// How an import or an operation failed: a stable code, and a sentence to act on.
@@ -110,66 +80,26 @@ public struct Failure: Codable, Sendable, Equatable {
   }
 }
 
-public enum VMState: String, Codable, Sendable {
-  case creating, stopped, starting, running, paused, stopping, deleting, error, unknown
-}
-
-public struct VMAddress: Codable, Sendable, Equatable {
-  public var ip: String
-  public var mac: String
-
-  public init(ip: String, mac: String) {
-    self.ip = ip
-    self.mac = mac
-  }
-}
-
-/// A virtual machine.
-public struct VM: Codable, Sendable, Equatable {
-  public var id: VMID
-  public var name: String
-  public var image: ImageID
-  public var host: HostID?
-  /// Memory in MiB.
-  public var mem: Int
-  public var vcpus: Int
-  /// Disk in GiB.
-  public var disk: Int
-  public var state: VMState
-  /// A sentence on why it is in that state, where there is something to say.
-  public var reason: String?
-  public var addresses: [VMAddress]
-  public var owner: UserID
-  public var createdAt: Date
-  public var startedAt: Date?
-
-  public init(
-    id: VMID, name: String, image: ImageID, host: HostID?, mem: Int, vcpus: Int, disk: Int, state: VMState,
-    reason: String?, addresses: [VMAddress], owner: UserID, createdAt: Date, startedAt: Date?
-  ) {
-    self.id = id
-    self.name = name
-    self.image = image
-    self.host = host
-    self.mem = mem
-    self.vcpus = vcpus
-    self.disk = disk
-    self.state = state
-    self.reason = reason
-    self.addresses = addresses
-    self.owner = owner
-    self.createdAt = createdAt
-    self.startedAt = startedAt
-  }
-}
-
 public enum OperationKind: String, Codable, Sendable {
   case imageImport = "image_import"
   case imageUpload = "image_upload"
+  /// Saves a VM as an image; its resource is the image.
+  case imageSnapshot = "image_snapshot"
   case vmCreate = "vm_create"
   case vmStart = "vm_start"
   case vmStop = "vm_stop"
+  case vmReboot = "vm_reboot"
+  case vmReset = "vm_reset"
+  case vmPause = "vm_pause"
+  case vmResume = "vm_resume"
+  case vmResize = "vm_resize"
+  case vmRebuild = "vm_rebuild"
+  /// The part of a snapshot for which nothing else may be done to the VM.
+  case vmCapture = "vm_capture"
+  case vmMove = "vm_move"
   case vmDelete = "vm_delete"
+  /// Removes a host after its VMs.
+  case hostDelete = "host_delete"
 }
 
 public enum OperationStatus: String, Codable, Sendable {

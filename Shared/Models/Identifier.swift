@@ -44,6 +44,7 @@ public typealias UserID = Identifier<User>
 public typealias HostID = Identifier<Host>
 public typealias ImageID = Identifier<Image>
 public typealias VMID = Identifier<VM>
+public typealias SSHKeyID = Identifier<SSHKey>
 public typealias OperationID = Identifier<Operation>
 public typealias SessionID = Identifier<Session>
 
@@ -55,3 +56,4 @@ public protocol Identified {
 
 extension Image: Identified {}
 extension VM: Identified {}
+extension SSHKey: Identified {}

@@ -31,6 +31,45 @@ public struct NewHost: Codable, Sendable {
   }
 }
 
+/// `PUT /iaas/hosts/{hostId}`: what is not given stays as it is.
+public struct HostUpdate: Codable, Sendable {
+  /// `up`, `maintenance` or `dead`; the other states are not an administrator's to give.
+  public var state: HostState?
+  public var overcommit: Overcommit?
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case state, overcommit }
+  private struct Factors: Decodable {
+    let value: Overcommit
+    enum CodingKeys: String, CodingKey, CaseIterable { case cpus, mem, disk }
+    init(from decoder: any Decoder) throws {
+      let fields = try decoder.strictContainer(CodingKeys.self)
+      func factor(_ key: CodingKeys) throws -> Double {
+        let factor = try fields.decode(Double.self, forKey: key)
+        guard (0.1...100).contains(factor) else {
+          throw ServiceError.invalid("overcommit.\(key.rawValue)", "must be 0.1 to 100.")
+        }
+        return factor
+      }
+      value = Overcommit(cpus: try factor(.cpus), mem: try factor(.mem), disk: try factor(.disk))
+    }
+  }
+
+  public init(state: HostState?, overcommit: Overcommit?) {
+    self.state = state
+    self.overcommit = overcommit
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strictContainer(CodingKeys.self)
+    overcommit = try fields.decodeIfPresent(Factors.self, forKey: .overcommit)?.value
+    guard let text = try fields.decodeIfPresent(String.self, forKey: .state) else { return }
+    guard let state = HostState(rawValue: text), [.up, .maintenance, .dead].contains(state) else {
+      throw ServiceError.invalid("state", "must be one of up, maintenance, dead.")
+    }
+    self.state = state
+  }
+}
+
 /// `POST /iaas/images`, in either shape that clients send.
 public struct NewImage: Codable, Sendable {
   /// Where to fetch it, or the name of a well-known image; nil for one whose content will be uploaded.
@@ -42,8 +81,10 @@ public struct NewImage: Codable, Sendable {
   public var sha256: String?
   /// The URL of a publisher's list of checksums, in which the URL's file name is looked up.
   public var checksums: String?
+  /// The processor architecture that it runs on; nil for the usual one.
+  public var arch: String?
 
-  private enum CodingKeys: String, CodingKey, CaseIterable { case url, name, desc, sha256, checksums, img }
+  private enum CodingKeys: String, CodingKey, CaseIterable { case url, name, desc, sha256, checksums, arch, img }
   private struct Named: Decodable {
     let name: String
     let desc: String?
@@ -55,7 +96,10 @@ public struct NewImage: Codable, Sendable {
     }
   }
 
-  public init(url: String?, name: String?, desc: String?, sha256: String? = nil, checksums: String? = nil) {
+  public init(
+    url: String?, name: String?, desc: String?, sha256: String? = nil, checksums: String? = nil, arch: String? = nil
+  ) {
+    self.arch = arch
     self.url = url
     self.name = name
     self.desc = desc
@@ -78,6 +122,10 @@ public struct NewImage: Codable, Sendable {
       throw ServiceError.invalid("sha256", "must be 64 hexadecimal digits.")
     }
     checksums = try Self.link(fields, .checksums)
+    arch = try fields.decodeIfPresent(String.self, forKey: .arch)
+    if let arch, !Architecture.known.contains(arch) {
+      throw ServiceError.invalid("arch", "must be one of \(Architecture.known.joined(separator: ", ")).")
+    }
     if let url, !Self.isName(url), name == nil { throw ServiceError.invalid("name", "must be given.") }
     guard url != nil || name != nil else { throw ServiceError.invalid("name", "must be given.") }
     if url == nil, checksums != nil { throw ServiceError.invalid("checksums", "goes with a url.") }
@@ -99,6 +147,7 @@ public struct NewImage: Codable, Sendable {
     try fields.encodeIfPresent(desc, forKey: .desc)
     try fields.encodeIfPresent(sha256, forKey: .sha256)
     try fields.encodeIfPresent(checksums, forKey: .checksums)
+    try fields.encodeIfPresent(arch, forKey: .arch)
   }
 }
 
@@ -148,93 +197,5 @@ public struct NewShare: Codable, Sendable {
     self.role = known
     expiresAt = try fields.decodeIfPresent(Date.self, forKey: .expiresAt)
     if let expiresAt, expiresAt <= Date() { throw ServiceError.invalid("expiresAt", "must be in the future.") }
-  }
-}
-
-/// `POST /iaas/vms`.
-public struct NewVM: Codable, Sendable {
-  public var image: ImageID
-  /// MiB; nil for the default.
-  public var mem: Int?
-  public var vcpus: Int?
-  /// GiB; nil for the image's own size, rounded up.
-  public var disk: Int?
-  public var name: String?
-  /// Public keys in OpenSSH's format, one a string.
-  public var sshKeys: [String]
-  public var start: Bool
-
-  private enum CodingKeys: String, CodingKey, CaseIterable { case image, mem, vcpus, disk, name, sshKeys, start }
-
-  public init(
-    image: ImageID, mem: Int?, vcpus: Int?, disk: Int?, name: String?, sshKeys: [String], start: Bool
-  ) {
-    self.image = image
-    self.mem = mem
-    self.vcpus = vcpus
-    self.disk = disk
-    self.name = name
-    self.sshKeys = sshKeys
-    self.start = start
-  }
-
-  public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(CodingKeys.self)
-    guard let image = ImageID(try fields.decode(String.self, forKey: .image)) else {
-      throw ServiceError.invalid("image", "must be the id of an image.")
-    }
-    self.image = image
-    mem = try fields.decodeIfPresent(MemoryAmount.self, forKey: .mem)?.mebibytes
-    vcpus = try fields.decodeIfPresent(Int.self, forKey: .vcpus)
-    disk = try fields.decodeIfPresent(Int.self, forKey: .disk)
-    name = try fields.decodeIfPresent(String.self, forKey: .name).map { try HostName.checked($0) }
-    sshKeys = try fields.decodeIfPresent([String].self, forKey: .sshKeys) ?? []
-    start = try fields.decodeIfPresent(Bool.self, forKey: .start) ?? false
-    try Self.check("mem", mem, in: 16...4_194_304, unit: "MiB")
-    try Self.check("vcpus", vcpus, in: 1...256, unit: "virtual CPUs")
-    try Self.check("disk", disk, in: 1...65_536, unit: "GiB")
-    guard sshKeys.count <= 32 else { throw ServiceError.invalid("sshKeys", "must be at most 32 keys.") }
-    for key in sshKeys { _ = try Text.checked(key, field: "sshKeys", limit: 16_384) }
-  }
-
-  private static func check(_ field: String, _ value: Int?, in range: ClosedRange<Int>, unit: String) throws {
-    guard let value, !range.contains(value) else { return }
-    throw ServiceError.invalid(field, "must be \(range.lowerBound) to \(range.upperBound) \(unit).")
-  }
-}
-
-/// A guest's name: a DNS label (RFC 1123, 2.1), as it becomes the host name.
-public enum HostName {
-  public static func checked(_ name: String) throws -> String {
-    let letters = name.utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) || (0x41...0x5a).contains(byte) || byte == 0x2d
-    }
-    guard (1...63).contains(name.utf8.count), letters, !name.hasPrefix("-"), !name.hasSuffix("-") else {
-      throw ServiceError.invalid("name", "must be 1 to 63 letters, digits and hyphens, with no hyphen at either end.")
-    }
-    return name
-  }
-}
-
-/// What a client asks a VM to become; `start` and `stop` and the names of the states mean the same.
-public enum PowerRequest: String, Codable, Sendable, CaseIterable {
-  case start, stop, running, stopped, reboot, reset, pause, resume
-}
-
-/// `PUT /iaas/vms/{vmId}`.
-public struct VMUpdate: Codable, Sendable {
-  public var state: PowerRequest
-
-  private enum CodingKeys: String, CodingKey, CaseIterable { case state }
-
-  public init(state: PowerRequest) { self.state = state }
-
-  public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(CodingKeys.self)
-    guard let state = PowerRequest(rawValue: try fields.decode(String.self, forKey: .state)) else {
-      let all = PowerRequest.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ServiceError.invalid("state", "must be one of \(all).")
-    }
-    self.state = state
   }
 }

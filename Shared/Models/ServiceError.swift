@@ -87,7 +87,7 @@ public struct ServiceError: Error, Sendable, CustomStringConvertible {
 
 /// The kinds of resource the catalogue knows.
 public enum ResourceKind: String, Codable, Sendable {
-  case user, host, image, vm, operation, session, invitation
+  case user, host, image, vm, operation, session, invitation, key
 
   /// The kind as it stands in a sentence.
   public var noun: String { self == .vm ? "VM" : rawValue }

@@ -6,6 +6,12 @@ import ServiceKit
 extension PostgresError: ServiceErrorConvertible {
   /// Unreachable or overloaded reads as 503; anything else that a back end did not translate is a defect of ours.
   public var serviceError: ServiceError {
+    if isInDoubt {
+      return ServiceError(
+        .unavailable,
+        "The database went away while this was being written. Look whether it was done before you try again.",
+        detail: String(reflecting: self), retryAfter: 2)
+    }
     if isUnavailable {
       return ServiceError(
         .unavailable, "The database cannot be reached. Nothing was changed; try again.",

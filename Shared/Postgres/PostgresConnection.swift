@@ -11,6 +11,7 @@ public actor PostgresConnection {
   private let conninfo: String
   private var handle: OpaquePointer?
   private var prepared: [String: String] = [:]
+  private var isInTransaction = false
 
   /// Statements kept prepared at most; what clients ask of lists has many shapes.
   private static let preparedLimit = 256
@@ -40,20 +41,26 @@ public actor PostgresConnection {
   /// Runs the body between BEGIN and COMMIT. An error rolls back and is thrown on.
   public func transaction<Value>(_ body: () throws -> Value) throws -> Value {
     try executeScript("BEGIN")
-    do {
-      let value = try body()
-      try executeScript("COMMIT")
-      return value
-    } catch {
+    isInTransaction = true
+    defer { isInTransaction = false }
+    let value: Value
+    do { value = try body() } catch {
       if handle != nil { try? executeScript("ROLLBACK") }
       throw error
     }
+    do { try executeScript("COMMIT") } catch var error as PostgresError {
+      // Whether the server still did it, nobody knows.
+      error.isInDoubt = handle == nil
+      throw error
+    }
+    return value
   }
 
   /// Waits for a notification on the channels listened to.
   /// - Returns: Whether one came before `seconds` had passed; several at once count as one.
   public func waitForNotification(seconds: Double) throws -> Bool {
-    let connection = try open()
+    // What the server says unasked is what is waited for.
+    let connection = try handle ?? open()
     if drainNotifications(connection) { return true }
     var descriptor = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
     guard poll(&descriptor, 1, Int32(seconds * 1000)) > 0 else { return false }
@@ -69,7 +76,12 @@ public actor PostgresConnection {
   }
 
   private func open() throws -> OpaquePointer {
-    if let handle { return handle }
+    if let handle {
+      if isInTransaction || isQuiet(handle) { return handle }
+      close()
+    }
+    // What was begun went with the connection.
+    guard !isInTransaction else { throw PostgresError(sqlState: "08006", constraint: nil, message: "connection lost") }
     let connection = PQconnectdb(conninfo)
     guard let connection, PQstatus(connection) == CONNECTION_OK else {
       defer { PQfinish(connection) }
@@ -77,6 +89,13 @@ public actor PostgresConnection {
     }
     handle = connection
     return connection
+  }
+
+  /// Whether the server has said nothing since the last answer. What it says unasked is that it ends the connection, or
+  /// it is the connection's end itself.
+  private func isQuiet(_ connection: OpaquePointer) -> Bool {
+    var descriptor = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
+    return poll(&descriptor, 1, 0) == 0
   }
 
   private func prepare(_ sql: SQL, on connection: OpaquePointer) throws -> String {

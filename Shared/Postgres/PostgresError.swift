@@ -8,6 +8,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
   public let constraint: String?
   /// The server's words, for the log alone.
   public let message: String
+  /// Whether the connection was lost while the transaction was being committed: it may stand, or not.
+  public internal(set) var isInDoubt = false
 
   public init(sqlState: String?, constraint: String?, message: String) {
     self.sqlState = sqlState

@@ -31,6 +31,8 @@ public struct CallerContext: TracedContext, ChildRequestContext {
   public var coreContext: CoreRequestContextStorage
   public let requestID: String
   public let caller: Caller
+  /// Under which the same request may come again.
+  public let idempotencyKey: String?
 
   /// - Throws: `ServiceError` `unauthenticated` unless the gateway said for whom it asks.
   public init(context: CallerHeaderContext) throws {
@@ -40,6 +42,7 @@ public struct CallerContext: TracedContext, ChildRequestContext {
       throw ServiceError(.unauthenticated, "This request names no caller.")
     }
     self.caller = caller
+    idempotencyKey = context.idempotencyKey
   }
 }
 
@@ -48,6 +51,7 @@ public struct CallerHeaderContext: TracedContext, ChildRequestContext {
   public var coreContext: CoreRequestContextStorage
   public let requestID: String
   var caller: Caller?
+  var idempotencyKey: String?
 
   public init(context: ServiceContext) {
     coreContext = context.coreContext
@@ -88,6 +92,7 @@ public struct CallerMiddleware: RouterMiddleware {
   ) async throws -> Response {
     var context = context
     context.caller = request.headers[.caller].flatMap(Caller.init(headerValue:))
+    context.idempotencyKey = request.headers[.idempotencyKey]
     return try await next(request, context)
   }
 }

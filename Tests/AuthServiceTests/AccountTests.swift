@@ -59,7 +59,7 @@ import Testing
         #expect(await code { _ = try await fixture.accounts.get(id, ana) } == .notFound)
         #expect(await code { _ = try await fixture.accounts.update(id, UserUpdate(email: "x"), ana) } == .notFound)
       }
-      #expect(await code { _ = try await fixture.accounts.add(fixture.newUser("eve"), ana) } == .forbidden)
+      #expect(await code { _ = try await fixture.accounts.add(fixture.newUser("eve"), asking(ana)) } == .forbidden)
       #expect(await code { try await fixture.accounts.remove(ana.user, ana) } == .forbidden)
     }
   }
@@ -111,7 +111,7 @@ import Testing
     try await AuthFixture.with { fixture in
       let hash = "$pbkdf2-sha256$1000$c2FsdHNhbHQ$j2ZnRfVjHoymuBAWTFNTTJzUE9nvRnBv5XaQvGt72c0"
       let imported = NewUser(email: "old", password: nil, passwordHash: hash)
-      _ = try await fixture.accounts.add(imported, fixture.admin)
+      _ = try await fixture.accounts.add(imported, asking(fixture.admin))
       #expect(await code { _ = try await fixture.logIn("old", "wrong") } == .invalidCredentials)
       #expect(try await fixture.users.credentials(email: "old")?.hash == hash)
       _ = try await fixture.logIn("old", "imported password")
@@ -119,7 +119,7 @@ import Testing
       #expect(upgraded?.hasPrefix(AuthFixture.cheap.prefix) == true)
       _ = try await fixture.logIn("old", "imported password")
       let nonsense = NewUser(email: "x", password: nil, passwordHash: "nonsense")
-      #expect(await code { _ = try await fixture.accounts.add(nonsense, fixture.admin) } == .invalidField)
+      #expect(await code { _ = try await fixture.accounts.add(nonsense, asking(fixture.admin)) } == .invalidField)
     }
   }
 
@@ -226,6 +226,21 @@ import Testing
       try await Task.sleep(for: .milliseconds(80))
       user.invitation = ended.code
       #expect(await register(fixture, user) == .forbidden)
+    }
+  }
+
+  @Test func aUserIsAddedOnceUnderAKeyWhateverThePassword() async throws {
+    try await AuthFixture.with { fixture in
+      func add(_ email: String, _ password: String) async throws -> UserID {
+        try await fixture.accounts.add(
+          NewUser(email: email, password: password), asking(fixture.admin, key: "k")
+        ).id
+      }
+      let first = try await add("eve", "three small words")
+      let second = try await add("eve", "four other small words")
+      #expect(first == second)
+      #expect(await code { _ = try await add("mallory", "three small words") } == .invalidField)
+      #expect(try await fixture.accounts.users.names(UserLookup(emails: ["eve", "mallory"])).count == 1)
     }
   }
 

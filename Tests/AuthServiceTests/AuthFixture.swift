@@ -59,7 +59,7 @@ struct AuthFixture: Sendable {
   }
 
   func add(_ email: String, admin isAdmin: Bool = false) async throws -> Caller {
-    Caller(user: try await accounts.add(newUser(email, admin: isAdmin), admin).id, admin: isAdmin)
+    Caller(user: try await accounts.add(newUser(email, admin: isAdmin), asking(admin)).id, admin: isAdmin)
   }
 
   func logIn(
@@ -77,4 +77,9 @@ struct AuthFixture: Sendable {
 func code(_ body: () async throws -> Void) async -> ErrorCode? {
   do { try await body() } catch let error as ServiceError { return error.code } catch {}
   return nil
+}
+
+/// Someone who asks, under a key or not.
+func asking(_ caller: Caller, key: String? = nil) -> RequestOrigin {
+  RequestOrigin(caller: caller, requestID: "r", idempotencyKey: key)
 }

@@ -113,6 +113,13 @@ final class FakeConsole: Console {
   func ask(_ question: String) { writeError(question) }
   func readLine() -> String? { state.withLock { $0.input.isEmpty ? nil : $0.input.removeFirst() } }
 
+  func readInput(upTo limit: Int) -> Data? {
+    state.withLock { state in
+      defer { state.input = [] }
+      return Data(state.input.joined(separator: "\n").utf8.prefix(limit))
+    }
+  }
+
   func readUnseen() -> String? {
     let line = readLine()
     if let line { state.withLock { $0.unseen.append(line) } }
@@ -151,6 +158,7 @@ struct Bench {
   var environment: [String: String]
   /// Gets an element when somebody presses Ctrl-C.
   let interruptions = AsyncStream.makeStream(of: Void.self)
+  let successor = Successor()
 
   init(terminal: Bool = false, input: [String] = [], width: Int? = nil, errorsToFile: Bool = false) throws {
     console = FakeConsole(terminal: terminal, input: input, width: width, errorsToFile: errorsToFile)
@@ -168,7 +176,7 @@ struct Bench {
       try await verb.run(
         in: CommandContext(
           settings: settings, transport: transport, console: console, pause: .milliseconds(1),
-          interruptions: { [stream = interruptions.stream] in stream }))
+          successor: successor, interruptions: { [stream = interruptions.stream] in stream }))
       return .done
     } catch {
       return IaaSCommand.report(error, console: console)

@@ -29,6 +29,13 @@ import Testing
         == #"{"checksums":"https://e.org/SHA512SUMS","desc":"d","name":"n","url":"https://e.org/a"}"#)
   }
 
+  @Test func theProcessorsItRunsOn() async throws {
+    #expect(try await adding("debian-12", "--arch", "aarch64") == #"{"arch":"aarch64","url":"debian-12"}"#)
+    #expect(
+      try await adding("https://e.org/a", "n", "--arch", "aarch64")
+        == #"{"arch":"aarch64","desc":"","name":"n","url":"https://e.org/a"}"#)
+  }
+
   @Test(
     arguments: [
       ("https://e.org/debian-12.qcow2", "debian-12"), ("https://e.org/a/disk.RAW.xz", "disk"),

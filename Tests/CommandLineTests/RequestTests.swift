@@ -14,7 +14,7 @@ import Testing
     #expect(bench.transport.requests.first?.headers["Authorization"] == "Bearer secret")
   }
 
-  @Test(arguments: ["user", "host", "image", "vm", "operation", "invitation", "session"])
+  @Test(arguments: ["user", "host", "image", "vm", "operation", "invitation", "session", "key"])
   func everyKindIsListed(noun: String) async throws {
     for verb in ["ls", "list"] {
       let bench = try Bench()

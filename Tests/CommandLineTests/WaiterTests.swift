@@ -135,4 +135,27 @@ import Testing
     #expect(await bench.run("vm", "start", Sample.vm) == .done)
     #expect(bench.console.err.isEmpty)
   }
+
+  @Test func watchingEndsWithTheOperation() async throws {
+    for (end, status) in [("done", CommandStatus.done), ("failed", .failed), ("cancelled", .failed)] {
+      let bench = try Bench()
+      bench.transport.answer("\(poll)30", Sample.operationJSON("running", done: 1 << 20))
+      bench.transport.answer("\(poll)30", Sample.operationJSON(end))
+      #expect(await bench.run("op", "watch", Sample.operation, "-o", "json") == status)
+      #expect(bench.console.out == Sample.operationJSON(end) + "\n")
+      #expect(bench.console.err.first == "image_import: downloading 1/4 MiB")
+    }
+  }
+
+  @Test func watchingHasAnEnd() async throws {
+    let bench = try Bench()
+    bench.transport.answer("\(poll)0", Sample.operationJSON("running"))
+    #expect(await bench.run("op", "watch", Sample.operation, "--timeout", "0") == .timedOut)
+  }
+
+  @Test func theShortNameOfOperations() async throws {
+    let bench = try Bench()
+    bench.transport.answer("GET /iaas/operations/\(Sample.operation)", Sample.operationJSON("done"))
+    #expect(await bench.run("op", "show", Sample.operation) == .done)
+  }
 }

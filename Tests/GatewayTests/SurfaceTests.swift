@@ -104,10 +104,16 @@ import Testing
 
   @Test(
     arguments: [
-      (nil, 10), ("wait=3", 3), ("wait=0", 0), ("wait=100", 60), ("respond-async", 0), ("respond-async, wait=5", 0),
-      ("handling=lenient; wait=7", 7), ("wait=x", 10), ("wait=-5", 0),
-    ] as [(String?, Int)])
-  func preferSaysHowLongToWait(_ header: String?, _ seconds: Int) {
-    #expect(Waiting.seconds(preferred: header) == seconds)
+      (nil, 10, nil), ("wait=3", 3, nil), ("wait=0", 0, nil), ("wait=100", 60, nil), ("respond-async", 0, nil),
+      ("respond-async, wait=5", 0, nil), ("handling=lenient; wait=7", 7, nil), ("wait=x", 10, nil),
+      ("wait=-5", 0, nil), ("wait=60; readiness=ssh", 60, .ssh), ("readiness=cloud-init", 10, .cloudInit),
+    ] as [(String?, Int, ReadinessStage?)])
+  func preferSaysHowLongToWaitAndForWhat(_ header: String?, _ seconds: Int, _ stage: ReadinessStage?) throws {
+    let preference = try Waiting.Preference(header)
+    #expect(preference.seconds == seconds && preference.readiness == stage)
+  }
+
+  @Test func aStageThatThereIsNotIsRefused() {
+    #expect(throws: ServiceError.self) { try Waiting.Preference("readiness=bliss") }
   }
 }

@@ -122,7 +122,7 @@ import Testing
     try await ImportFixture.with(patience: .init(stallSeconds: 10)) { fixture in
       try await ScriptedServer.with(slowly) { server in
         let request = NewImage(url: server.url + "/disk.raw", name: "i", desc: "")
-        let id = try await fixture.images.add(request, fixture.store.ana, requestID: "r").resource.id
+        let id = try await fixture.images.add(request, asking(fixture.store.ana)).resource.id
         async let image = fixture.carryOut(id)
         try await eventually("progress") {
           let progress = try await fixture.images.get(id, fixture.store.ana).progress

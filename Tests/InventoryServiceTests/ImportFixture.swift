@@ -42,7 +42,7 @@ struct ImportFixture: Sendable {
             store: store, files: files,
             importer: ImageImport(
               store: imports, operations: store.operations, files: files,
-              download: ImageDownload(policy: policy, patience: patience), limits: limits),
+              download: ImageDownload(policy: policy, patience: patience), hosts: store.agents, limits: limits),
             images: Images(store: store.images, policy: policy, files: files, catalogue: try WellKnownImages()),
             upload: ImageUpload(
               store: store.images, imports: imports, operations: store.operations, files: files, limits: limits),
@@ -56,7 +56,7 @@ struct ImportFixture: Sendable {
   /// - Returns: The image as it is then.
   func importing(_ url: String, sha256: String? = nil, checksums: String? = nil) async throws -> Image {
     let request = NewImage(url: url, name: "i", desc: "", sha256: sha256, checksums: checksums)
-    return try await carryOut(try await images.add(request, store.ana, requestID: "r").resource.id)
+    return try await carryOut(try await images.add(request, asking(store.ana)).resource.id)
   }
 
   /// Carries the work on an image out, as the control loop does.

@@ -103,7 +103,7 @@ import Testing
       #expect(await code { _ = try await fixture.add(mem: 1 << 20) } == .noCapacity)
       try await fixture.images.delete(fixture.image, fixture.ana)
       #expect(try await totals() == [41, 0])
-      _ = try await fixture.vms.delete(vm, fixture.ana, requestID: "r")
+      _ = try await fixture.vms.delete(vm, asking(fixture.ana))
       try await fixture.intents.forget(vm, try #require(try await fixture.operations.claim()))
       try await fixture.pool.execute("DELETE FROM inventory.vms")
       for id in try await fixture.imports.disposable() { try await fixture.imports.forget(id) }

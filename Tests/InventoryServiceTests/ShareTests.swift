@@ -18,12 +18,12 @@ import Testing
       for (role, uses, owns) in [(Role.viewer, false, false), (.operator, true, false), (.owner, true, true)] {
         let eve = fixture.eve
         for resource in [SharedResource.vm(vm), .image(fixture.image)] {
-          _ = try await fixture.shares.grant(grant(role, to: eve), on: resource, fixture.ana)
+          _ = try await fixture.shares.grant(grant(role, to: eve), on: resource, asking(fixture.ana))
           #expect(await may { _ = try await fixture.shares.list(on: resource, eve) } == owns)
         }
         #expect(try await fixture.vms.get(vm, eve) != nil)
         #expect(try await fixture.images.get(fixture.image, eve) != nil)
-        #expect(await may { _ = try await fixture.vms.setPower(.stopped, of: vm, eve, requestID: "") } == uses)
+        #expect(await may { _ = try await fixture.vms.ask(.stop, of: vm, .use, asking(eve)) } == uses)
         #expect(await may { _ = try await fixture.add(as: eve) } == uses)
         #expect(
           await may { _ = try await fixture.images.update(fixture.image, ImageUpdate(name: "n", desc: nil), eve) }
@@ -36,13 +36,12 @@ import Testing
     try await InventoryFixture.with { fixture in
       let resource = SharedResource.image(fixture.image)
       let grant = grant(.viewer, to: fixture.eve)
-      let new = try await withThrowingTaskGroup(of: Bool.self) { group in
+      try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<64 {
-          group.addTask { try await fixture.shares.grant(grant, on: resource, fixture.ana).isNew }
+          group.addTask { _ = try await fixture.shares.grant(grant, on: resource, asking(fixture.ana)) }
         }
-        return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        try await group.waitForAll()
       }
-      #expect(new == 1)
       let users = try await fixture.shares.list(on: resource, fixture.ana).map(\.user)
       #expect(users == [fixture.ana.user, fixture.eve.user])
     }
@@ -53,14 +52,16 @@ import Testing
       let resource = SharedResource.image(fixture.image)
       let (ana, eve, shares) = (fixture.ana, fixture.eve, fixture.shares)
       #expect(await code { try await shares.revoke(ana.user, on: resource, ana) } == .conflict)
-      #expect(await code { _ = try await shares.grant(grant(.viewer, to: ana), on: resource, ana) } == .conflict)
+      #expect(
+        await code { _ = try await shares.grant(grant(.viewer, to: ana), on: resource, asking(ana)) } == .conflict)
       let soon = Date().addingTimeInterval(60)
       #expect(
-        await code { _ = try await shares.grant(grant(.owner, to: ana, until: soon), on: resource, ana) } == .conflict)
+        await code { _ = try await shares.grant(grant(.owner, to: ana, until: soon), on: resource, asking(ana)) }
+          == .conflict)
       // An owner for a while is not one who lasts.
-      _ = try await shares.grant(grant(.owner, to: eve, until: soon), on: resource, ana)
+      _ = try await shares.grant(grant(.owner, to: eve, until: soon), on: resource, asking(ana))
       #expect(await code { try await shares.revoke(ana.user, on: resource, ana) } == .conflict)
-      _ = try await shares.grant(grant(.owner, to: eve), on: resource, ana)
+      _ = try await shares.grant(grant(.owner, to: eve), on: resource, asking(ana))
       try await shares.revoke(ana.user, on: resource, ana)
       #expect(try await fixture.images.get(fixture.image, eve)?.owner == eve.user)
       #expect(try await fixture.images.get(fixture.image, ana) == nil)
@@ -72,7 +73,7 @@ import Testing
       let resource = SharedResource.image(fixture.image)
       for _ in 0..<20 {
         for caller in [fixture.ana, fixture.eve] {
-          _ = try await fixture.shares.grant(grant(.owner, to: caller), on: resource, fixture.admin)
+          _ = try await fixture.shares.grant(grant(.owner, to: caller), on: resource, asking(fixture.admin))
         }
         let codes = await withTaskGroup(of: ErrorCode?.self) { group in
           for caller in [fixture.ana, fixture.eve] {
@@ -90,8 +91,8 @@ import Testing
       let resource = SharedResource.image(fixture.image)
       let end = Date().addingTimeInterval(1.5)
       let made = try await fixture.shares.grant(
-        grant(.viewer, to: fixture.eve, until: end), on: resource, fixture.ana
-      ).permission
+        grant(.viewer, to: fixture.eve, until: end), on: resource, asking(fixture.ana)
+      )
       #expect(abs((made.expiresAt ?? .distantPast).timeIntervalSince(end)) < 0.002)
       #expect(try await fixture.images.get(fixture.image, fixture.eve) != nil)
       try await Task.sleep(for: .seconds(max(end.timeIntervalSinceNow, 0) + 0.05))
@@ -107,13 +108,13 @@ import Testing
     try await InventoryFixture.with { fixture in
       let (alone, together) = (try await fixture.add().resource.id, try await fixture.add().resource.id)
       for resource in [SharedResource.vm(together), .image(fixture.image)] {
-        _ = try await fixture.shares.grant(grant(.owner, to: fixture.eve), on: resource, fixture.ana)
+        _ = try await fixture.shares.grant(grant(.owner, to: fixture.eve), on: resource, asking(fixture.ana))
       }
       #expect(
-        await code { try await Shares(store: fixture.shares).forget(fixture.ana.user, fixture.eve, requestID: "r") }
+        await code { try await Shares(store: fixture.shares).forget(fixture.ana.user, asking(fixture.eve)) }
           == .forbidden)
       // Twice, as when an answer was lost.
-      for _ in 0..<2 { try await fixture.shares.forget(fixture.ana.user, fixture.admin, requestID: "r") }
+      for _ in 0..<2 { try await fixture.shares.forget(fixture.ana.user, asking(fixture.admin)) }
       #expect(try await fixture.vms.get(alone, fixture.admin)?.state == .deleting)
       #expect(try await fixture.vms.get(together, fixture.eve)?.owner == fixture.eve.user)
       let users = try await fixture.shares.list(on: .image(fixture.image), fixture.eve).map(\.user)
@@ -129,7 +130,7 @@ import Testing
       let operation = try #require(accepted.operation).id
       #expect(try await fixture.operations.get(operation, fixture.eve) == nil)
       let viewer = grant(.viewer, to: fixture.eve)
-      _ = try await fixture.shares.grant(viewer, on: .vm(accepted.resource.id), fixture.ana)
+      _ = try await fixture.shares.grant(viewer, on: .vm(accepted.resource.id), asking(fixture.ana))
       #expect(try await fixture.operations.get(operation, fixture.eve) != nil)
     }
   }
@@ -138,7 +139,7 @@ import Testing
     try await InventoryFixture.with { fixture in
       let resource = SharedResource.image(fixture.image)
       let (ana, eve, shares) = (fixture.ana, fixture.eve, fixture.shares)
-      _ = try await shares.grant(grant(.viewer, to: eve), on: resource, ana)
+      _ = try await shares.grant(grant(.viewer, to: eve), on: resource, asking(ana))
       #expect(await code { try await shares.revoke(ana.user, on: resource, eve) } == .forbidden)
       try await shares.revoke(eve.user, on: resource, eve)
       #expect(await code { try await shares.revoke(eve.user, on: resource, ana) } == .notFound)
@@ -150,7 +151,8 @@ import Testing
       let (ana, eve, shares) = (fixture.ana, fixture.eve, fixture.shares)
       for resource in [SharedResource.image(fixture.image), .image(.make())] {
         #expect(await code { _ = try await shares.list(on: resource, eve) } == .notFound)
-        #expect(await code { _ = try await shares.grant(grant(.owner, to: eve), on: resource, eve) } == .notFound)
+        #expect(
+          await code { _ = try await shares.grant(grant(.owner, to: eve), on: resource, asking(eve)) } == .notFound)
         #expect(await code { try await shares.revoke(ana.user, on: resource, eve) } == .notFound)
       }
     }

@@ -1,8 +1,10 @@
 import Clients
+import Crypto
 import Foundation
 import Models
 import Persistence
 import Postgres
+import ServiceKit
 import TestSupport
 import Testing
 
@@ -24,6 +26,12 @@ struct InventoryFixture: Sendable {
   var hosts: HostStore { HostStore(pool: pool) }
   var operations: OperationStore { OperationStore(pool: pool) }
   var intents: VMIntentStore { VMIntentStore(pool: pool) }
+  /// The way to agents, of which there are none.
+  var agents: Hosts {
+    Hosts(
+      store: hosts, agents: AgentClients(), seal: SealBox(key: SymmetricKey(size: .bits256), purpose: "test"))
+  }
+  var reports: ReportStore { ReportStore(pool: pool) }
 
   static let facts = HostFacts(
     hostname: "h", hypervisor: "QEMU", virtualisation: .emulated, arch: "x86_64", cpus: 4, mem: 5120, disk: 100,
@@ -33,7 +41,7 @@ struct InventoryFixture: Sendable {
     try await TestDatabase.with(inventoryMigrator) { pool, _ in
       let host = try await HostStore(pool: pool).insert(
         NewHost(addr: "127.0.0.1:1", user: "agent", password: "", fingerprint: nil), PinnedCertificate(der: Data([1])),
-        sealedSecret: Data([2]), facts)
+        sealedSecret: Data([2]), facts, asking(Caller(user: .make(), admin: true)))
       let fixture = InventoryFixture(pool: pool, host: host.id, image: .make())
       try await pool.execute(
         """
@@ -50,7 +58,7 @@ struct InventoryFixture: Sendable {
   }
 
   func add(mem: Int = 512, as caller: Caller? = nil) async throws -> Accepted<VM> {
-    try await vms.insert(newVM(mem: mem), VMDefaults(mem: 512, vcpus: 1), caller ?? ana, requestID: "r")
+    try await vms.insert(newVM(mem: mem), VMDefaults(mem: 512, vcpus: 1), asking(caller ?? ana))
   }
 
   /// Carries the VM's operation out as if the agent had answered.
@@ -58,6 +66,17 @@ struct InventoryFixture: Sendable {
     let claim = try #require(try await operations.claim())
     try await intents.settle(
       claim, VMReport(id: VMID(claim.resource.uuid), generation: 1, power: power, addresses: []))
+  }
+}
+
+/// Someone who asks, under a key or not.
+func asking(_ caller: Caller, key: String? = nil) -> RequestOrigin {
+  RequestOrigin(caller: caller, requestID: "r", idempotencyKey: key)
+}
+
+extension VMReport {
+  init(id: VMID, generation: Int64, power: ObservedPower, addresses: [VMAddress]) {
+    self.init(id: id, owner: .make(), generation: generation, power: power, bootID: "b", addresses: addresses)
   }
 }
 
@@ -86,9 +105,9 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
       #expect(try await fixture.vms.get(vm, fixture.eve) == nil)
       #expect(try await fixture.vms.listing(fixture.eve).page(ListRequest()).items.isEmpty)
       #expect(try await fixture.images.listing(fixture.eve).page(ListRequest()).items.isEmpty)
-      #expect(await code { _ = try await fixture.vms.delete(vm, fixture.eve, requestID: "") } == .notFound)
+      #expect(await code { _ = try await fixture.vms.delete(vm, asking(fixture.eve)) } == .notFound)
       #expect(
-        await code { _ = try await fixture.vms.setPower(.running, of: vm, fixture.eve, requestID: "") } == .notFound)
+        await code { _ = try await fixture.vms.ask(.start, of: vm, .use, asking(fixture.eve)) } == .notFound)
       #expect(await code { _ = try await fixture.add(as: fixture.eve) } == .notFound)
       #expect(await code { try await fixture.images.delete(fixture.image, fixture.eve) } == .notFound)
     }
@@ -100,8 +119,8 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
       try await fixture.pool.execute(Permissions.grant(.viewer, on: .vm(vm), to: fixture.eve.user))
       #expect(try await fixture.vms.get(vm, fixture.eve) != nil)
       #expect(
-        await code { _ = try await fixture.vms.setPower(.running, of: vm, fixture.eve, requestID: "") } == .forbidden)
-      #expect(await code { _ = try await fixture.vms.delete(vm, fixture.eve, requestID: "") } == .forbidden)
+        await code { _ = try await fixture.vms.ask(.start, of: vm, .use, asking(fixture.eve)) } == .forbidden)
+      #expect(await code { _ = try await fixture.vms.delete(vm, asking(fixture.eve)) } == .forbidden)
     }
   }
 
@@ -121,16 +140,16 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
   @Test func startAndStopFollowTheState() async throws {
     try await InventoryFixture.with { fixture in
       let vm = try await fixture.add().resource.id
-      func power(_ power: DesiredPower) async throws -> Accepted<VM> {
-        try await fixture.vms.setPower(power, of: vm, fixture.ana, requestID: "r")
+      func power(_ power: VMRequest) async throws -> Accepted<VM> {
+        try await fixture.vms.ask(power, of: vm, .use, asking(fixture.ana))
       }
-      #expect(await code { _ = try await power(.running) } == .invalidState)
+      #expect(await code { _ = try await power(.start) } == .invalidState)
       try await fixture.settle(.stopped)
-      #expect(try await power(.stopped).operation == nil)
-      let start = try await power(.running)
+      #expect(try await power(.stop).operation == nil)
+      let start = try await power(.start)
       #expect(start.resource.state == .starting && start.operation?.kind == .vmStart)
-      #expect(try await power(.running).operation?.id == start.operation?.id)
-      #expect(await code { _ = try await power(.stopped) } == .invalidState)
+      #expect(try await power(.start).operation?.id == start.operation?.id)
+      #expect(await code { _ = try await power(.stop) } == .invalidState)
       try await fixture.settle(.running)
       #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .running)
       #expect(try await fixture.vms.get(vm, fixture.ana)?.startedAt != nil)
@@ -141,10 +160,10 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
     try await InventoryFixture.with { fixture in
       let created = try await fixture.add()
       let claim = try #require(try await fixture.operations.claim())
-      let removal = try await fixture.vms.delete(created.resource.id, fixture.ana, requestID: "r")
+      let removal = try await fixture.vms.delete(created.resource.id, asking(fixture.ana))
       #expect(removal.resource.state == .deleting)
       #expect(
-        try await fixture.vms.delete(created.resource.id, fixture.ana, requestID: "r").operation?.id
+        try await fixture.vms.delete(created.resource.id, asking(fixture.ana)).operation?.id
           == removal.operation?.id)
       await #expect(throws: ClaimLost.self) {
         try await fixture.intents.settle(
@@ -166,7 +185,7 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
       #expect(try await fixture.images.get(fixture.image, fixture.admin) == nil)
       #expect(try await fixture.imports.disposable().isEmpty)
       #expect(await code { try await fixture.images.delete(fixture.image, fixture.ana) } == .notFound)
-      _ = try await fixture.vms.delete(vm, fixture.ana, requestID: "r")
+      _ = try await fixture.vms.delete(vm, asking(fixture.ana))
       try await fixture.intents.forget(vm, try #require(try await fixture.operations.claim()))
       #expect(try await fixture.imports.disposable() == [fixture.image])
     }
@@ -225,15 +244,15 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
       let vm = try await fixture.add().resource.id
       let seen = [VMReport(id: vm, generation: 1, power: .running, addresses: [VMAddress(ip: "10.0.0.2", mac: "m")])]
       let later = Date().addingTimeInterval(60)
-      try await fixture.hosts.store(report(seen), from: fixture.host, askedAt: later)
+      _ = try await fixture.reports.store(report(seen), from: fixture.host, askedAt: later)
       #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .creating)
       try await fixture.settle(.stopped)
-      try await fixture.hosts.store(report(seen), from: fixture.host, askedAt: Date().addingTimeInterval(-60))
+      _ = try await fixture.reports.store(report(seen), from: fixture.host, askedAt: Date().addingTimeInterval(-60))
       #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .stopped)
-      try await fixture.hosts.store(report(seen), from: fixture.host, askedAt: later)
+      _ = try await fixture.reports.store(report(seen), from: fixture.host, askedAt: later)
       let running = try await fixture.vms.get(vm, fixture.ana)
       #expect(running?.state == .running && running?.addresses.first?.ip == "10.0.0.2")
-      try await fixture.hosts.store(report([]), from: fixture.host, askedAt: later)
+      _ = try await fixture.reports.store(report([]), from: fixture.host, askedAt: later)
       #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .error)
     }
   }
@@ -243,7 +262,7 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
       let vm = try await fixture.add().resource.id
       let claim = try #require(try await fixture.operations.claim())
       try await fixture.intents.fail(claim, with: ServiceError(.noSpace, "The host's disk is full."))
-      try await fixture.hosts.store(report([]), from: fixture.host, askedAt: Date().addingTimeInterval(60))
+      _ = try await fixture.reports.store(report([]), from: fixture.host, askedAt: Date().addingTimeInterval(60))
       let failed = try await fixture.vms.get(vm, fixture.ana)
       #expect(failed?.state == .error && failed?.reason == "The host's disk is full.")
       let operation = try await fixture.operations.get(claim.id, fixture.ana)
@@ -255,15 +274,15 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
     try await InventoryFixture.with { fixture in
       let vm = try await fixture.add().resource.id
       try await fixture.settle(.running)
-      try await fixture.hosts.noteSilence(of: fixture.host)
+      try await fixture.reports.noteSilence(of: fixture.host)
       #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .running)
       try await fixture.pool.execute("UPDATE inventory.hosts SET last_report_at = now() - interval '1 minute'")
-      try await fixture.hosts.noteSilence(of: fixture.host)
+      try await fixture.reports.noteSilence(of: fixture.host)
       #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .unknown)
       #expect(try await fixture.hosts.get(fixture.host, fixture.admin)?.state == .unreachable)
       #expect(await code { _ = try await fixture.add() } == .noCapacity)
       let seen = [VMReport(id: vm, generation: 1, power: .running, addresses: [])]
-      try await fixture.hosts.store(report(seen), from: fixture.host, askedAt: Date().addingTimeInterval(60))
+      _ = try await fixture.reports.store(report(seen), from: fixture.host, askedAt: Date().addingTimeInterval(60))
       #expect(try await fixture.vms.get(vm, fixture.ana)?.state == .running)
       #expect(try await fixture.hosts.get(fixture.host, fixture.admin)?.state == .up)
     }

@@ -29,7 +29,7 @@ import Testing
 
   private func waiting(_ fixture: ImportFixture, sha256: String? = nil) async throws -> ImageID {
     let request = NewImage(url: nil, name: "mine", desc: "", sha256: sha256)
-    let accepted = try await fixture.images.add(request, fixture.store.ana, requestID: "r")
+    let accepted = try await fixture.images.add(request, asking(fixture.store.ana))
     #expect(accepted.operation == nil && accepted.resource.state == .importing && accepted.resource.url == nil)
     return accepted.resource.id
   }
@@ -39,7 +39,7 @@ import Testing
     as caller: Caller? = nil
   ) async throws -> Accepted<Image> {
     try await fixture.upload.receive(
-      id, body(bytes, isCut: isCut), length: length, caller ?? fixture.store.ana, requestID: "r")
+      id, body(bytes, isCut: isCut), length: length, asking(caller ?? fixture.store.ana))
   }
 
   @Test func whatWasSentBecomesAnImage() async throws {
@@ -95,18 +95,18 @@ import Testing
       let id = try await waiting(fixture)
       #expect(await code { _ = try await receive(id, fixture, disk, as: fixture.store.eve) } == .notFound)
       let viewer = Grant(user: fixture.store.eve.user, role: .viewer, expiresAt: nil)
-      _ = try await fixture.store.shares.grant(viewer, on: .image(id), fixture.store.ana)
+      _ = try await fixture.store.shares.grant(viewer, on: .image(id), asking(fixture.store.ana))
       #expect(await code { _ = try await receive(id, fixture, disk, as: fixture.store.eve) } == .forbidden)
       let imported = try await ScriptedServer.with({ _ in [] }) { server in
         try await fixture.images.add(
-          NewImage(url: server.url, name: "i", desc: ""), fixture.store.ana, requestID: "r"
+          NewImage(url: server.url, name: "i", desc: ""), asking(fixture.store.ana)
         ).resource.id
       }
       #expect(await code { _ = try await receive(imported, fixture, disk) } == .invalidState)
       try await fixture.images.remove(imported, fixture.store.ana)
 
       let slow = body(disk, slowly: .milliseconds(50))
-      async let first = fixture.upload.receive(id, slow, length: nil, fixture.store.ana, requestID: "r")
+      async let first = fixture.upload.receive(id, slow, length: nil, asking(fixture.store.ana))
       try await eventually("the first is under way") {
         try await fixture.store.operations.listing(fixture.store.ana).page(.init(query: "kind = 'image_upload'")).total
           == 1
@@ -122,7 +122,7 @@ import Testing
       let id = try await waiting(fixture)
       let slow = body(rawDisk(sectors: 60_000), slowly: .milliseconds(40))
       async let upload = code {
-        _ = try await fixture.upload.receive(id, slow, length: nil, fixture.store.ana, requestID: "r")
+        _ = try await fixture.upload.receive(id, slow, length: nil, asking(fixture.store.ana))
       }
       try await eventually("bytes are here") { try !fixture.names().isEmpty }
       try await fixture.images.remove(id, fixture.store.ana)
@@ -136,7 +136,7 @@ import Testing
   @Test func anUploadWhoseProcessDiedWaitsForItsContentAgain() async throws {
     try await ImportFixture.with { fixture in
       let id = try await waiting(fixture)
-      let claim = try await fixture.store.images.beginUpload(id, fixture.store.ana, requestID: "r")
+      let claim = try await fixture.store.images.beginUpload(id, asking(fixture.store.ana))
       try Data([1]).write(to: URL(fileURLWithPath: fixture.files.received(claim.staged)))
       try await fixture.sweeper.sweep()
       #expect(try fixture.names().count == 1)

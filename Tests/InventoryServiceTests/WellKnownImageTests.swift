@@ -25,14 +25,14 @@ import Testing
     try await ImportFixture.with(resolver: resolve) { fixture in
       let ana = fixture.store.ana
       let request = NewImage(url: "debian-12", name: nil, desc: nil)
-      let accepted = try await fixture.images.add(request, ana, requestID: "r")
+      let accepted = try await fixture.images.add(request, asking(ana))
       #expect(accepted.resource.name == "debian-12" && accepted.resource.url?.contains("bookworm") == true)
       let job = try #require(try await fixture.importer.store.job(accepted.resource.id))
       #expect(job.checksums?.hasSuffix("SHA512SUMS") == true)
       // There is no way out of here to a publisher, which is told.
       #expect(try await fixture.carryOut(accepted.resource.id).error?.code == "source_failed")
       let unknown = NewImage(url: "debian-1", name: nil, desc: nil)
-      #expect(await code { _ = try await fixture.images.add(unknown, ana, requestID: "r") } == .invalidField)
+      #expect(await code { _ = try await fixture.images.add(unknown, asking(ana)) } == .invalidField)
     }
   }
 }

@@ -20,6 +20,11 @@ import Testing
     #expect(code == LibvirtError.Code(rawValue: 31_337))
   }
 
+  @Test func codesOfNewerLibvirtsAreNamed() {
+    #expect("\(LibvirtError.Code(rawValue: 112))" == "agentCommandTimeout (112)")
+    #expect("\(LibvirtError.Code(rawValue: 113))" == "agentCommandFailed (113)")
+  }
+
   @Test(arguments: [
     (LibvirtError.Code.rpc, 7, true), (.systemError, 7, true), (.internalError, 7, true), (.noConnect, 13, true),
     (.systemError, 10, false), (.internalError, 10, false), (.noDomain, 7, false), (.rpc, 0, false),

@@ -16,10 +16,14 @@ import Testing
       "state.state": 1, "cpu.time": 5_000_000_000, "balloon.current": 65_536, "balloon.rss": 70_000,
       "block.count": 2, "block.0.rd.bytes": 10, "block.1.rd.bytes": 20, "block.0.wr.bytes": 3, "block.0.rd.reqs": 99,
       "net.count": 1, "net.0.rx.bytes": 100, "net.0.tx.bytes": 200, "net.0.rx.pkts": 7,
+      "balloon.available": 60_000, "balloon.unused": 20_000, "balloon.usable": 40_000, "vcpu.current": 2,
+      "vcpu.maximum": 4,
     ])
     #expect(found.state == .running)
     #expect(found.cpuTimeNanoseconds == 5_000_000_000)
     #expect((found.balloonCurrentKiB, found.balloonRSSKiB) == (65_536, 70_000))
+    #expect((found.balloonAvailableKiB, found.balloonUnusedKiB, found.balloonUsableKiB) == (60_000, 20_000, 40_000))
+    #expect((found.vcpusCurrent, found.vcpusMaximum) == (2, 4))
     #expect((found.blockReadBytes, found.blockWrittenBytes) == (30, 3))
     #expect((found.netReceivedBytes, found.netSentBytes) == (100, 200))
   }
@@ -28,6 +32,8 @@ import Testing
     let found = statistics([:])
     #expect(found.state == .nostate)
     #expect((found.cpuTimeNanoseconds, found.balloonCurrentKiB, found.balloonRSSKiB) == (nil, nil, nil))
+    #expect((found.balloonAvailableKiB, found.balloonUnusedKiB, found.balloonUsableKiB) == (nil, nil, nil))
+    #expect((found.vcpusCurrent, found.vcpusMaximum) == (nil, nil))
     #expect((found.blockReadBytes, found.blockWrittenBytes) == (nil, nil))
     #expect((found.netReceivedBytes, found.netSentBytes) == (nil, nil))
   }

@@ -57,12 +57,70 @@ private func field(_ body: () throws -> Void) -> String? {
 
   @Test(arguments: ["start", "stop", "running", "stopped", "reboot", "reset", "pause", "resume"])
   func powerIsAskedForInManyWords(_ word: String) throws {
-    #expect(try decode("{\"state\":\"\(word)\"}", as: VMUpdate.self).state.rawValue == word)
+    let power = try #require(PowerRequest(rawValue: word))
+    #expect(try decode("{\"state\":\"\(word)\"}", as: VMUpdate.self).change == .power(power))
   }
 
-  @Test func aVMUpdateTakesNothingElse() {
-    #expect(field { _ = try decode(#"{"state":"start","host":"x"}"#, as: VMUpdate.self) } == "host")
-    #expect(field { _ = try decode(#"{"state":"explode"}"#, as: VMUpdate.self) } == "state")
+  @Test func aVMUpdateIsOneChange() throws {
+    func change(_ json: String) throws -> VMChange { try decode(json, as: VMUpdate.self).change }
+    let id = UUIDText.make()
+    #expect(try change(#"{"mem":"1G","vcpus":2}"#) == .resize(VMSize(mem: 1024, vcpus: 2, disk: nil)))
+    #expect(try change(#"{"disk":20}"#) == .resize(VMSize(mem: nil, vcpus: nil, disk: 20)))
+    #expect(try change(#"{"name":"web"}"#) == .rename("web"))
+    #expect(try change("{\"image\":\"\(id)\"}") == .rebuild(ImageID(id.uuid)))
+    #expect(try change("{\"host\":\"\(id)\"}") == .move(HostID(id.uuid)))
+    #expect(field { _ = try change(#"{"state":"explode"}"#) } == "state")
+    #expect(field { _ = try change(#"{"host":"x"}"#) } == "host")
+    #expect(field { _ = try change(#"{"vcpus":0}"#) } == "vcpus")
+    for nothing in ["{}", #"{"state":"start","name":"web"}"#, #"{"mem":""}"#] {
+      #expect(throws: ServiceError.self) { try change(nothing) }
+    }
+  }
+
+  @Test func changesAreReadAsTheyAreWritten() throws {
+    let changes: [VMChange] = [
+      .power(.reset), .resize(VMSize(mem: 64, vcpus: nil, disk: 3)), .rename("web"), .rebuild(.make()), .move(.make()),
+    ]
+    for change in changes {
+      let text = String(decoding: try JSONEncoder().encode(VMUpdate(change)), as: UTF8.self)
+      #expect(try decode(text, as: VMUpdate.self).change == change)
+    }
+  }
+
+  @Test func userDataHasAnEndAndNoNUL() {
+    func new(_ userData: String) -> String {
+      "{\"image\":\"\(UUIDText.make())\",\"userData\":\"\(userData)\"}"
+    }
+    #expect(field { _ = try decode(new(String(repeating: "x", count: (64 << 10) + 1)), as: NewVM.self) } == "userData")
+    #expect(field { _ = try decode(new("a\\u0000b"), as: NewVM.self) } == "userData")
+    #expect(throws: Never.self) { try decode(new("#!/bin/sh\\necho hello"), as: NewVM.self) }
+  }
+
+  @Test(arguments: ["unreachable", "removing", "on"]) func noAdministratorSaysThat(_ state: String) {
+    #expect(field { _ = try decode("{\"state\":\"\(state)\"}", as: HostUpdate.self) } == "state")
+  }
+
+  @Test func overcommitHasBounds() throws {
+    #expect(
+      field { _ = try decode(#"{"overcommit":{"cpus":0,"mem":1,"disk":1}}"#, as: HostUpdate.self) }
+        == "overcommit.cpus")
+    let update = try decode(#"{"overcommit":{"cpus":8,"mem":1.5,"disk":2}}"#, as: HostUpdate.self)
+    #expect(update.overcommit == Overcommit(cpus: 8, mem: 1.5, disk: 2))
+  }
+}
+
+@Suite struct FenceTests {
+  @Test(arguments: ["", "1", "1.2", "1.2.x", "1.2.3.4", "1..3"]) func otherTextIsNoFence(_ text: String) {
+    #expect(Fence(text) == nil)
+  }
+
+  @Test func theGenerationCountsBeforeTheEpoch() {
+    let fence = Fence(host: 1, generation: 2, epoch: 3)
+    #expect(Fence(fence.description) == fence)
+    #expect(fence.isOvertaken(by: Fence(host: 1, generation: 2, epoch: 4)))
+    #expect(fence.isOvertaken(by: Fence(host: 1, generation: 3, epoch: 1)))
+    #expect(!fence.isOvertaken(by: fence))
+    #expect(!fence.isOvertaken(by: Fence(host: 1, generation: 1, epoch: 9)))
   }
 }
 

@@ -40,15 +40,19 @@ import Testing
     }
   }
 
-  @Test func aLostConnectionIsAnErrorOnceAndThenANewOne() async throws {
+  @Test func aConnectionThatIsLostInATransactionIsAnErrorOnceAndThenANewOne() async throws {
     try await TestDatabase.with { _, conninfo in
       let pool = PostgresPool(conninfo: conninfo, size: 1)
-      let pid = try await pool.first("SELECT pg_backend_pid()::bigint AS pid") { try $0("pid", as: Int.self) } ?? 0
-      let other = PostgresPool(conninfo: conninfo, size: 1)
-      try await other.execute("SELECT pg_terminate_backend(\(pid)::int)")
-      let error = await #expect(throws: PostgresError.self) { try await pool.execute("SELECT 1") }
-      #expect(error?.isUnavailable == true)
-      #expect(try await pool.execute("SELECT 1") == 1)
+      let error = await #expect(throws: PostgresError.self) {
+        try await pool.transaction { connection in
+          _ = try? connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+          // What was begun is gone: nothing of the rest is done on another connection.
+          _ = try connection.execute("SELECT 1")
+        }
+      }
+      #expect(error?.isUnavailable == true && error?.isInDoubt == false)
+      let rows = try await pool.execute("SELECT 1")
+      #expect(rows == 1)
     }
   }
 
@@ -69,6 +73,48 @@ import Testing
     let pool = PostgresPool(conninfo: "host=/nonexistent dbname=none", size: 1)
     let error = await #expect(throws: PostgresError.self) { try await pool.execute("SELECT 1") }
     #expect(error?.isUnavailable == true && error?.sqlState == nil)
+  }
+
+  /// A connection that the server ended while nobody used it is not lent.
+  @Test func idleConnectionsThatEndedAreOpenedAnew() async throws {
+    try await TestDatabase.with { pool, conninfo in
+      let other = PostgresPool(conninfo: conninfo, size: 4)
+      for _ in 0..<3 {
+        let pids = try await withThrowingTaskGroup(of: Int.self) { group in
+          for _ in 0..<4 {
+            group.addTask {
+              try await other.first("SELECT pg_backend_pid()::bigint AS pid, pg_sleep(0.05)::text") { try $0("pid") }
+                ?? 0
+            }
+          }
+          return try await group.reduce(into: [Int]()) { $0.append($1) }
+        }
+        for pid in Set(pids) {
+          try await pool.execute("SELECT pg_terminate_backend(\(pid)::integer, 5000)")
+        }
+        for _ in 0..<4 {
+          #expect(try await other.first("SELECT 1::bigint AS one") { try $0("one", as: Int.self) } == 1)
+        }
+      }
+    }
+  }
+
+  @Test func aCommitThatWasCutIsInDoubt() async throws {
+    try await TestDatabase.with { pool, _ in
+      try await pool.withConnection { connection in
+        try connection.executeScript(
+          """
+          CREATE TABLE t (n bigint);
+          CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+          CREATE CONSTRAINT TRIGGER t AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION f();
+          """)
+      }
+      let error = await #expect(throws: PostgresError.self) {
+        try await pool.transaction { _ = try $0.execute("INSERT INTO t VALUES (1)") }
+      }
+      #expect(error?.isInDoubt == true && error?.isUnavailable == true)
+    }
   }
 
   @Test func notificationsArrive() async throws {

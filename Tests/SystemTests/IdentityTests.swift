@@ -40,7 +40,7 @@ extension SystemTests {
     "GET /iaas/invitations": (403, 403, 200), "POST /iaas/invitations": (403, 403, 201),
     "DELETE /iaas/invitations/{invitationId}": (403, 403, 404), "GET /iaas/audit": (403, 403, 200),
     "GET /iaas/hosts": (200, 200, 200), "POST /iaas/hosts": (422, 422, 422),
-    "GET /iaas/hosts/{hostId}": (404, 404, 404), "PUT /iaas/hosts/{hostId}": (501, 501, 501),
+    "GET /iaas/hosts/{hostId}": (404, 404, 404), "PUT /iaas/hosts/{hostId}": (403, 403, 404),
     "DELETE /iaas/hosts/{hostId}": (403, 403, 404),
     "GET /iaas/images": (200, 200, 200), "POST /iaas/images": (422, 422, 422),
     "GET /iaas/images/{imgId}": (200, 404, 200), "PUT /iaas/images/{imgId}": (200, 404, 200),
@@ -50,7 +50,10 @@ extension SystemTests {
     "GET /iaas/vms": (200, 200, 200), "POST /iaas/vms": (422, 422, 422), "GET /iaas/vms/{vmId}": (404, 404, 404),
     "PUT /iaas/vms/{vmId}": (422, 422, 422), "DELETE /iaas/vms/{vmId}": (404, 404, 404),
     "GET /iaas/vms/{vmId}/shares": (404, 404, 404), "POST /iaas/vms/{vmId}/shares": (422, 422, 422),
-    "DELETE /iaas/vms/{vmId}/shares/{userId}": (404, 404, 404), "POST /iaas/vms/{vmId}/snapshots": (501, 501, 501),
+    "DELETE /iaas/vms/{vmId}/shares/{userId}": (404, 404, 404), "POST /iaas/vms/{vmId}/snapshots": (422, 422, 422),
+    "GET /iaas/vms/{vmId}/console": (404, 404, 404), "GET /iaas/keys": (200, 200, 200),
+    "POST /iaas/keys": (422, 422, 422), "GET /iaas/keys/{keyId}": (404, 404, 404),
+    "PUT /iaas/keys/{keyId}": (404, 404, 404), "DELETE /iaas/keys/{keyId}": (404, 404, 404),
     "GET /iaas/operations": (200, 200, 200), "GET /iaas/operations/{operationId}": (404, 404, 404),
   ]
 

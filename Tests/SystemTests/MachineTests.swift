@@ -191,16 +191,6 @@ import Testing
     }
   }
 
-  @Test func whatIsMissingSaysSo() async throws {
-    for (method, path) in [("POST", "/iaas/vms/\(VMID.make())/snapshots"), ("PUT", "/iaas/hosts/\(HostID.make())")] {
-      let reply = try await admin.call(.init(rawValue: method), path)
-      #expect(reply.status == 501 && reply.text.contains("not_implemented"), "\(reply)")
-    }
-    let keyed = try await admin.call(
-      .POST, "/iaas/vms", ["image": ImageID.make().description], headers: ["Idempotency-Key": "k"])
-    #expect(keyed.status == 501)
-  }
-
   /// kill -9 of one service at several moments of a VM's creation; after a restart the VM is created, or failed with a
   /// reason, and libvirt has a domain of ours for exactly the VMs that the inventory has.
   @Test(arguments: ["gateway", "auth-service", "inventory-service", "compute-agent"])

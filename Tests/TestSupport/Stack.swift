@@ -29,6 +29,13 @@ public struct Stack: Sendable {
     try await Shell.run("env", arguments: variables + ["\(TestEnvironment.root.path)/Deploy/stack", "up"])
   }
 
+  /// Compares the database, the agents and the image store with one another.
+  /// - Returns: What is wrong, and whether nothing is.
+  public func fsck() async throws -> (report: String, isClean: Bool) {
+    let outcome = try await Tool.run("\(TestEnvironment.root.path)/Deploy/stack", ["fsck"])
+    return (outcome.output + outcome.errors, outcome.succeeded)
+  }
+
   /// Ends one of the stack's processes as a power cut would.
   public func kill(_ service: String) throws {
     guard let pid = try description().pids[service] else { throw NotPrepared(name: service) }

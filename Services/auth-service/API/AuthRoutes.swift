@@ -79,7 +79,7 @@ struct AuthRoutes {
     router.get("users") { request, context in try await accounts.list(context.caller).response(to: request) }
     router.post("users/lookup") { request, _ in JSONResponse(try await accounts.names(try await request.decodeJSON())) }
     router.post("users") { request, context in
-      JSONResponse(try await accounts.add(try await request.decodeJSON(), context.caller), status: .created)
+      JSONResponse(try await accounts.add(try await request.decodeJSON(), context.asked), status: .created)
     }
     router.get("users/:user") { _, context in
       JSONResponse(try await accounts.get(try context.id("user", of: .user), context.caller))

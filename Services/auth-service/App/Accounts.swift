@@ -29,20 +29,20 @@ struct Accounts: Sendable {
     return user
   }
 
-  func add(_ request: NewUser, _ caller: Caller) async throws -> User {
-    try caller.requireAdministrator(to: "manage users")
+  func add(_ request: NewUser, _ origin: RequestOrigin) async throws -> User {
+    try origin.caller.requireAdministrator(to: "manage users")
     guard request.invitation == nil else { throw ServiceError.invalid("invitation", "is for those who register.") }
-    let hash: String
+    var record = UserRecord(email: request.email, hash: "", admin: request.admin, quota: request.quota ?? Quota())
+    if let user = try await users.answered(record, origin) { return user }
     if let imported = request.passwordHash {
       guard PasswordHasher.isKnown(imported) else {
         throw ServiceError.invalid("passwordHash", "must be an Argon2id or PBKDF2-SHA256 string in PHC's form.")
       }
-      hash = imported
+      record.hash = imported
     } else {
-      hash = try await checkedHash(of: request.password ?? "", email: request.email)
+      record.hash = try await checkedHash(of: request.password ?? "", email: request.email)
     }
-    return try await users.insert(
-      UserRecord(email: request.email, hash: hash, admin: request.admin, quota: request.quota ?? Quota()))
+    return try await users.insert(record, origin)
   }
 
   /// Makes an account for someone who has none.
@@ -60,8 +60,9 @@ struct Accounts: Sendable {
       throw ServiceError(.forbidden, "Only administrators set admin, quota and passwordHash.")
     }
     let hash = try await checkedHash(of: request.password ?? "", email: request.email)
-    return try await users.insert(
-      UserRecord(email: request.email, hash: hash), invitation: request.invitation.map(Invitations.digest))
+    let record = UserRecord(email: request.email, hash: hash)
+    guard let invitation = request.invitation else { return try await users.insert(record, nil) }
+    return try await users.insert(record, invitation: Invitations.digest(invitation))
   }
 
   /// People change their own e-mail and password, giving their present password; all else is an administrator's.

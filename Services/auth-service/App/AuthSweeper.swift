@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Persistence
 import ServiceLifecycle
 
 /// Removes rows that no longer count anyway: sessions past their end, old attempts, invitations that ended.
@@ -16,6 +17,7 @@ struct AuthSweeper: Service {
           try await sessions.sweep()
           try await attempts.sweep()
           try await invitations.sweep()
+          try await Idempotency.auth.sweep(sessions.pool)
         } catch { logger.warning("not swept", metadata: ["error": "\(String(reflecting: error))"]) }
         do { try await Task.sleep(for: .seconds(3600)) } catch { return }
       }

@@ -7,4 +7,5 @@ let authMigrator = Migrator(
     Migration(name: "V0001_users", bytes: PackageResources.V0001_users_sql),
     Migration(name: "V0002_lists", bytes: PackageResources.V0002_lists_sql),
     Migration(name: "V0003_identity", bytes: PackageResources.V0003_identity_sql),
+    Migration(name: "V0004_idempotency", bytes: PackageResources.V0004_idempotency_sql),
   ])

@@ -75,21 +75,48 @@ struct UserStore: Sendable {
   /// - Parameter invitation: The digest of an invitation that is used up; nil when none is needed.
   /// - Throws: `conflict` when the e-mail is taken; the unique index decides. `forbidden` for an invitation that does not
   ///   hold.
-  func insert(_ record: UserRecord, invitation: Data? = nil) async throws -> User {
-    do {
-      return try await pool.transaction { connection in
-        if let invitation, try !InvitationStore.use(invitation, with: connection) {
-          throw ServiceError(.forbidden, "The invitation does not hold, or no longer; ask for another one.")
-        }
-        return try connection.execute(
-          """
-          INSERT INTO auth.users AS u (id, email, password_hash, admin, quota)
-          VALUES (\(UserID.make().uuid), \(record.email), \(record.hash), \(record.admin), \(try record.quota.text))
-          RETURNING \(Self.columns)
-          """
-        ).map(Self.user)[0]
+  func insert(_ record: UserRecord, invitation: Data) async throws -> User {
+    try await insertOnce { connection in
+      guard try InvitationStore.use(invitation, with: connection) else {
+        throw ServiceError(.forbidden, "The invitation does not hold, or no longer; ask for another one.")
       }
-    } catch let error as PostgresError where error.isUniqueViolation { throw Self.taken }
+      return try Self.insert(record, with: connection)
+    }
+  }
+
+  /// - Parameter origin: Who asks, perhaps again; nil for strangers.
+  func insert(_ record: UserRecord, _ origin: RequestOrigin?) async throws -> User {
+    try await insertOnce { connection in
+      guard let origin else { return try Self.insert(record, with: connection) }
+      return try Idempotency.auth.once(origin, Self.adding, record.open, with: connection) { connection in
+        try Self.insert(record, with: connection)
+      }
+    }
+  }
+
+  private func insertOnce(
+    _ body: @escaping @Sendable (isolated PostgresConnection) throws -> User
+  ) async throws -> User {
+    do { return try await pool.transaction(body) } catch let error as PostgresError where error.isUniqueViolation {
+      throw Self.taken
+    }
+  }
+
+  private static func insert(_ record: UserRecord, with connection: isolated PostgresConnection) throws -> User {
+    try connection.execute(
+      """
+      INSERT INTO auth.users AS u (id, email, password_hash, admin, quota)
+      VALUES (\(UserID.make().uuid), \(record.email), \(record.hash), \(record.admin), \(try record.quota.text))
+      RETURNING \(columns)
+      """
+    ).map(user)[0]
+  }
+
+  private static let adding = "POST users"
+
+  /// The user whom the same request has added already.
+  func answered(_ record: UserRecord, _ origin: RequestOrigin) async throws -> User? {
+    try await Idempotency.auth.answer(to: origin, Self.adding, record.open, in: pool)
   }
 
   private static let taken = ServiceError(.conflict, "There is a user with this e-mail already.")
@@ -181,12 +208,26 @@ struct UserStore: Sendable {
 /// A user as they are to be written down.
 struct UserRecord: Sendable {
   let email: String
-  let hash: String
+  var hash: String
   var admin = false
   var quota = Quota()
+
+  /// What of it may be remembered.
+  fileprivate var open: Open { Open(email: email, admin: admin, quota: quota) }
+
+  fileprivate struct Open: Encodable {
+    let email: String
+    let admin: Bool
+    let quota: Quota
+  }
 }
 
 extension Quota {
   /// As it lies in the database.
   fileprivate var text: String { get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) } }
+}
+
+extension Idempotency {
+  /// Of what is asked of this service.
+  static let auth = Idempotency(table: "auth.idempotency")
 }

@@ -1,12 +1,18 @@
-import HTTPTypes
 import Hummingbird
 import Models
 import ServiceKit
 
-/// What an agent serves, over TLS: enrolment, and to its own installation everything else.
-struct AgentRoutes {
+/// What an agent serves, over TLS: enrolment, offered disks to who has their signed URLs, and to its own installation
+/// everything else.
+struct AgentRoutes: Sendable {
   let lifecycle: VMLifecycle
+  let reports: Reports
+  let views: VMFolders
+  let captures: Captures
+  let offers: Offers
+  let arrivals: Arrivals
   let enrolments: Enrolments
+  let fences: Fences
   let facts: HostFactsReader
 
   var routes: ServiceRoutes {
@@ -15,27 +21,21 @@ struct AgentRoutes {
       declare: { router in
         router.post("/v1/enrolment") { request, _ in
           try await enrolments.enrol(try await request.decodeJSON())
+          // A host that was removed and added anew is counted anew.
+          try await fences.forgetHost()
           return JSONResponse(try await facts.read())
         }
-        declare(on: router.group("/v1").add(middleware: InstallationMiddleware(enrolments: enrolments)))
+        router.get("/v1/disks/:vm") { request, context in
+          let path = try await offers.path(claimed: try request.parameters(), of: try context.id("vm", of: .vm))
+          return try await FileResponse.make(path, request: request, context: context)
+        }
+        let own = router.group("/v1").add(middleware: InstallationMiddleware(enrolments: enrolments))
+          .group(context: FenceHeaderContext.self).add(middleware: FenceMiddleware(fences: fences))
+          .group(context: FenceContext.self)
+        own.get("report") { _, _ in JSONResponse(try await reports.host()) }
+        declareVMs(on: own.group("vms/:vm"))
+        declareDisks(on: own.group("vms/:vm"))
       })
-  }
-
-  private func declare(on router: RouterGroup<ServiceContext>) {
-    router.get("report") { _, _ in JSONResponse(try await lifecycle.reportAll()) }
-    router.put("vms/:vm") { request, context in
-      let id: VMID = try context.id("vm", of: .vm)
-      let spec = try await request.decodeJSON(VMSpec.self)
-      guard spec.id == id else { throw ServiceError.invalid("id", "differs from the id in the path.") }
-      return JSONResponse(try await lifecycle.apply(spec))
-    }
-    router.delete("vms/:vm") { request, context in
-      guard let generation = request.uri.queryParameters["generation"].flatMap({ Int64($0) }) else {
-        throw ServiceError.invalid("generation", "must be given.")
-      }
-      try await lifecycle.remove(try context.id("vm", of: .vm), generation: generation)
-      return HTTPResponse.Status.noContent
-    }
   }
 }
 

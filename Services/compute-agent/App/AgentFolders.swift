@@ -33,8 +33,7 @@ struct AgentFolders: Sendable {
   /// Makes the VM's folder, which QEMU's own user must be able to enter.
   func make(_ id: VMID) throws -> VMPaths {
     let paths = paths(id)
-    try FileManager.default.createDirectory(
-      atPath: paths.folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
+    try Folder.ensure(paths.folder, mode: 0o711)
     return paths
   }
 

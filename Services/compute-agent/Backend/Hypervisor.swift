@@ -12,35 +12,51 @@ struct Hypervisor: Sendable {
   struct Owned: Sendable {
     let domain: Domain
     let identity: DomainIdentity
+
+    var id: VMID { VMID(domain.uuid) }
+    var power: ObservedPower { domain.state.observed }
+  }
+
+  /// All domains of the host.
+  struct Listing: Sendable {
+    let owned: [Owned]
+    /// Those that are not ours.
+    let strangers: Set<UUID>
   }
 
   /// The domain of a VM; nil when there is none.
   /// - Throws: `conflict` when a domain with this id is not ours.
   func find(_ id: VMID) async throws -> Owned? {
     guard let domain = try await libvirt.domain(uuid: id.uuid) else { return nil }
-    guard let identity = try await identity(of: domain) else {
+    let metadata = try await tolerating(.noDomain, giving: nil) {
+      try await libvirt.metadata(of: domain.uuid, namespace: DomainIdentity.namespace)
+    }
+    guard let identity = metadata.flatMap(DomainIdentity.init(metadata:)) else {
       throw ServiceError(.conflict, "A machine that is not ours has this id on the host.")
     }
     return Owned(domain: domain, identity: identity)
   }
 
-  /// All domains of ours; one that vanishes while it is looked at is left out.
-  func all() async throws -> [Owned] {
-    var owned: [Owned] = []
-    for domain in try await libvirt.domains() {
-      if let identity = try await identity(of: domain) { owned.append(Owned(domain: domain, identity: identity)) }
+  /// All domains, in one go; one that vanishes meanwhile is left out.
+  func list() async throws -> Listing {
+    let records = try await libvirt.domainRecords(namespace: DomainIdentity.namespace)
+    let owned = records.compactMap { record in
+      record.metadata.flatMap(DomainIdentity.init(metadata:)).map { Owned(domain: record.domain, identity: $0) }
     }
-    return owned
+    let ours = Set(owned.map(\.domain.uuid))
+    return Listing(owned: owned, strangers: Set(records.map(\.domain.uuid)).subtracting(ours))
   }
 
-  private func identity(of domain: Domain) async throws -> DomainIdentity? {
-    try await tolerating(.noDomain, giving: nil) {
-      try await libvirt.metadata(of: domain.uuid, namespace: DomainIdentity.namespace)
-        .flatMap(DomainIdentity.init(metadata:))
+  /// Addresses that the network's DHCP server gave, by the hardware addresses that have them; none where there is no such
+  /// network, or libvirt does not serve it.
+  func leases() async throws -> [String: [DHCPLease]] {
+    let leases = try await tolerating(.noNetwork, .operationInvalid, .noSupport, giving: []) {
+      try await libvirt.dhcpLeases(ofNetwork: network)
     }
+    return Dictionary(grouping: leases.filter { $0.mac != nil }) { $0.mac ?? "" }
   }
 
-  func define(_ xml: DomainXML) async throws { _ = try await libvirt.define(xml: xml.document) }
+  func define(_ document: String) async throws { _ = try await libvirt.define(xml: document) }
 
   func note(_ identity: DomainIdentity, on id: VMID) async throws {
     try await libvirt.setMetadata(
@@ -63,6 +79,10 @@ struct Hypervisor: Sendable {
     try await tolerating(.operationInvalid, giving: ()) { try await libvirt.shutdown(id.uuid, mode: .acpi) }
   }
 
+  func suspend(_ id: VMID) async throws {
+    try await tolerating(.operationInvalid, giving: ()) { try await libvirt.suspend(id.uuid) }
+  }
+
   func resume(_ id: VMID) async throws {
     try await tolerating(.operationInvalid, giving: ()) { try await libvirt.resume(id.uuid) }
   }
@@ -78,15 +98,6 @@ struct Hypervisor: Sendable {
     try await tolerating(.noDomain, giving: ()) { try await libvirt.undefine(id.uuid) }
   }
 
-  /// Addresses that libvirt's DHCP server gave to the VM.
-  func addresses(of id: VMID) async throws -> [VMAddress] {
-    try await tolerating(.operationInvalid, .noDomain, giving: []) {
-      try await libvirt.interfaceAddresses(of: id.uuid, source: .lease).flatMap { interface in
-        interface.addresses.map { VMAddress(ip: $0.address, mac: interface.mac ?? "") }
-      }
-    }
-  }
-
   /// What was asked for may have become true meanwhile, or the domain be gone; libvirt says so by these codes.
   private func tolerating<Value>(
     _ codes: LibvirtError.Code..., giving value: Value, body: () async throws -> Value
@@ -98,23 +109,11 @@ struct Hypervisor: Sendable {
   }
 }
 
-extension DomainState {
-  /// As the inventory is told.
-  var observed: ObservedPower {
-    switch self {
-    case .running, .blocked, .shutdown: .running
-    case .paused, .pmsuspended: .paused
-    case .crashed: .crashed
-    case .nostate, .shutoff, .unknown: .stopped
-    }
-  }
-}
-
 extension LibvirtError: ServiceErrorConvertible {
   /// libvirt's words name paths of the host and stay in the log. A daemon that is away comes back.
   public var serviceError: ServiceError {
     let away: [Code] = [.noConnect, .invalidConnection, .rpc, .operationTimeout, .resourceBusy]
-    return away.contains(code)
+    return away.contains(code) || isConnectionFailure
       ? ServiceError(
         .unavailable, "libvirt does not answer on the host.", detail: String(reflecting: self), retryAfter: 2)
       : ServiceError(

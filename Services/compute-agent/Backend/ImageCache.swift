@@ -40,7 +40,7 @@ actor ImageCache {
   func link(_ image: CachedImage, as link: String, isWhole: @Sendable (String) async throws -> Bool) async throws {
     guard access(link, F_OK) != 0 else { return }
     guard image.sha256.utf8.count == 64, image.sha256.allSatisfy(\.isHexDigit) else {
-      throw ServiceError.invalid("imageSHA256", "must be 64 hexadecimal digits.")
+      throw ServiceError.invalid("image.sha256", "must be 64 hexadecimal digits.")
     }
     let path = "\(folder)/\(image.sha256).qcow2"
     if access(path, F_OK) != 0 { try await fetch(image, to: path) }

@@ -5,9 +5,12 @@ import Models
 import NIOCore
 import ServiceKit
 
-/// Fetches an image from the inventory by the URL in the command; what was cut is resumed, also by a later command.
+/// Fetches an image, or a VM's disk, by the URL in the command; what was cut is resumed, also by a later command.
 struct ImageFetch: Sendable {
   let client: HTTPClient
+  /// What is fetched and from where, as they stand in a sentence.
+  var noun = "image"
+  var source = "the inventory"
   /// How often a download is begun or resumed for one command, and the pause before the second time.
   var attempts = 5
   var pause: Duration = .milliseconds(500)
@@ -19,6 +22,14 @@ struct ImageFetch: Sendable {
   /// - Throws: `unavailable`, `corrupt`, `no_space`.
   func fetch(_ image: CachedImage, to path: String) async throws {
     let part = path + Self.partial
+    try await fetch(image, into: part)
+    guard chmod(part, 0o444) == 0 else { throw FileError(path: part, code: errno) }
+    try await Files.shared.publish(part, as: path)
+  }
+
+  /// Brings the file to where all of it is here and has the right content; until then it stays to be resumed.
+  /// - Throws: `unavailable`, `corrupt`, `no_space`.
+  func fetch(_ image: CachedImage, into part: String) async throws {
     var pause = pause
     for attempt in 1... {
       do {
@@ -28,9 +39,10 @@ struct ImageFetch: Sendable {
         if error.code == .corrupt { try await Files.shared.remove(part) }
         throw error
       } catch let error as FileError { throw error } catch {
+        try Task.checkCancellation()
         guard attempt < attempts else {
           throw ServiceError(
-            .unavailable, "The host cannot fetch the image from the inventory.", detail: String(reflecting: error))
+            .unavailable, "The host cannot fetch the \(noun) from \(source).", detail: String(reflecting: error))
         }
         try await Task.sleep(for: pause)
         pause *= 2
@@ -40,10 +52,8 @@ struct ImageFetch: Sendable {
     guard actual == image.sha256 else {
       try await Files.shared.remove(part)
       throw ServiceError(
-        .corrupt, "What the host fetched is not the image.", detail: "\(actual) instead of \(image.sha256)")
+        .corrupt, "What the host fetched is not the \(noun).", detail: "\(actual) instead of \(image.sha256)")
     }
-    guard chmod(part, 0o444) == 0 else { throw FileError(path: part, code: errno) }
-    try await Files.shared.publish(part, as: path)
   }
 
   private func resume(_ image: CachedImage, into part: String) async throws {
@@ -58,9 +68,9 @@ struct ImageFetch: Sendable {
     case .ok: try await file.startOver()
     default:
       throw ServiceError(
-        .unavailable, "The inventory does not give the image to the host.", detail: "status \(response.status.code)")
+        .unavailable, "The \(noun) is not given to the host.", detail: "status \(response.status.code)")
     }
-    for try await buffer in response.body { try await file.write(buffer, limit: image.size) }
+    for try await buffer in response.body { try await file.write(buffer, limit: image.size, noun) }
     try await file.flush()
     guard await file.count == image.size else { throw HTTPClientError.remoteConnectionClosed }
   }
@@ -77,9 +87,9 @@ private actor PartialFile {
   init(path: String) throws { file = try WritableFile(path: path, appending: true) }
 
   /// - Throws: `corrupt` for more than there should be.
-  func write(_ buffer: ByteBuffer, limit: Int64) throws {
+  func write(_ buffer: ByteBuffer, limit: Int64, _ noun: String) throws {
     guard count + Int64(buffer.readableBytes) <= limit else {
-      throw ServiceError(.corrupt, "The image is longer than it should be.")
+      throw ServiceError(.corrupt, "The \(noun) is longer than it should be.")
     }
     try buffer.withUnsafeReadableBytes { try file.write($0) }
   }

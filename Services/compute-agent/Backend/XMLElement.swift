@@ -19,6 +19,14 @@ struct XML: Sendable {
     self.text = text
   }
 
+  /// An element of which not every attribute is always there.
+  init(_ name: String, attributes: [(String, String)]) {
+    self.name = name
+    self.attributes = attributes
+    children = []
+    text = nil
+  }
+
   /// The document, an element a line.
   func document(indent: String = "") -> String {
     let start = "\(indent)<\(name)" + attributes.map { " \($0.0)='\(Self.escaped($0.1))'" }.joined()

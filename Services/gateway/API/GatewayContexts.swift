@@ -37,9 +37,11 @@ struct SessionContext: TracedContext, ChildRequestContext {
   var coreContext: CoreRequestContextStorage
   let requestID: String
   let verified: VerifiedSession
+  private let idempotencyKey: String?
 
   init(context: TokenContext) throws {
     coreContext = context.coreContext
+    idempotencyKey = context.idempotencyKey
     requestID = context.requestID
     guard let verified = context.verified else { throw TokenMiddleware.missing }
     self.verified = verified
@@ -47,7 +49,9 @@ struct SessionContext: TracedContext, ChildRequestContext {
 
   /// For whom the next service is called.
   var origin: CallOrigin {
-    CallOrigin(requestID: requestID, caller: Caller(user: verified.user.id, admin: verified.user.admin))
+    CallOrigin(
+      requestID: requestID, caller: Caller(user: verified.user.id, admin: verified.user.admin),
+      idempotencyKey: idempotencyKey)
   }
 }
 
@@ -57,6 +61,7 @@ struct TokenContext: TracedContext, ChildRequestContext {
   let requestID: String
   let peer: String?
   var verified: VerifiedSession?
+  var idempotencyKey: String?
 
   init(context: ServiceContext) {
     coreContext = context.coreContext
@@ -85,6 +90,7 @@ struct TokenMiddleware: RouterMiddleware {
     let intent = request.method == .get ? nil : Self.intent(request, context, visitor)
     let verified = try await auth.verify(Presented(token: token, intent: intent), origin)
     context.verified = verified
+    if request.method == .post { context.idempotencyKey = request.headers[.idempotencyKey] }
     guard let audit = verified.audit else { return try await next(request, context) }
     return try await AuditTrail(auth: auth, audit: audit, origin: origin, logger: context.logger).follow {
       try await next(request, context)

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Models
+import NIOCore
 import ServiceKit
 
 /// The /iaas surface.
@@ -26,9 +27,9 @@ struct GatewayRoutes {
       declareHosts(on: sessions)
       declareImages(on: sessions)
       declareVMs(on: sessions)
+      declareKeys(on: sessions)
       declareShares(on: sessions)
       declareOperations(on: sessions)
-      declareMissing(on: sessions)
     }
   }
 
@@ -63,19 +64,26 @@ struct GatewayRoutes {
       try await Lists.respond(to: request, "hosts") { try await inventory.list($0, context.origin) }
     }
     router.post("/iaas/hosts") { request, context in
-      try request.refuseIdempotencyKey()
       let host = try await inventory.add(try await request.decodeJSON(NewHost.self), context.origin)
       return JSONResponse(host, status: .created, headers: [.location: "/iaas/hosts/\(host.id)"])
     }
     router.get("/iaas/hosts/:host") { _, context in
       JSONResponse(try await inventory.host(try context.id("host", of: .host), context.origin))
     }
+    router.put("/iaas/hosts/:host") { request, context in
+      JSONResponse(
+        try await inventory.update(
+          try context.id("host", of: .host), try await request.decodeJSON(HostUpdate.self), context.origin))
+    }
     router.delete("/iaas/hosts/:host") { request, context in
-      guard request.uri.queryParameters["cascade"] != "true" else {
-        throw ServiceError.notImplemented("Removing a host together with its VMs")
+      let id: HostID = try context.id("host", of: .host)
+      guard request.uri.queryParameters["cascade"] == "true" else {
+        try await inventory.removeHost(id, context.origin)
+        return Response(status: .noContent)
       }
-      try await inventory.removeHost(try context.id("host", of: .host), context.origin)
-      return HTTPResponse.Status.noContent
+      return try await removed(
+        { try await inventory.host(id, context.origin) }, try await inventory.cascade(id, context.origin), request,
+        context)
     }
   }
 
@@ -84,7 +92,6 @@ struct GatewayRoutes {
       try await Lists.respond(to: request, "images") { try await inventory.list($0, context.origin) }
     }
     router.post("/iaas/images") { request, context in
-      try request.refuseIdempotencyKey()
       let accepted = try await inventory.add(try await request.decodeJSON(NewImage.self), context.origin)
       return try await settled(accepted, created: true, request, context) { resource in
         try await inventory.image(resource.id, context.origin)
@@ -118,14 +125,21 @@ struct GatewayRoutes {
       try await Lists.respond(to: request, "vms") { try await inventory.list($0, context.origin) }
     }
     router.post("/iaas/vms") { request, context in
-      try request.refuseIdempotencyKey()
       let accepted = try await inventory.add(try await request.decodeJSON(NewVM.self), context.origin)
       return try await settled(accepted, created: true, request, context) { resource in
         try await inventory.vm(resource.id, context.origin)
       }
     }
-    router.get("/iaas/vms/:vm") { _, context in
-      JSONResponse(try await inventory.vm(try context.id("vm", of: .vm), context.origin))
+    router.get("/iaas/vms/:vm") { request, context in
+      let id: VMID = try context.id("vm", of: .vm)
+      let parameters = try request.parameters()
+      guard let readiness = parameters["readiness"] else {
+        return JSONResponse(try await inventory.vm(id, context.origin))
+      }
+      guard let stage = ReadinessStage(rawValue: readiness) else { throw Self.unknownStage }
+      let wait = parameters["wait"].flatMap { Int($0) } ?? 0
+      return JSONResponse(
+        try await inventory.vm(id, readyFor: stage, wait: min(max(wait, 0), 60), context.origin))
     }
     router.put("/iaas/vms/:vm") { request, context in
       let id: VMID = try context.id("vm", of: .vm)
@@ -135,13 +149,48 @@ struct GatewayRoutes {
       }
     }
     router.delete("/iaas/vms/:vm") { request, context in
-      let accepted = try await inventory.removeVM(try context.id("vm", of: .vm), context.origin)
-      let seconds = Waiting.seconds(preferred: request.headers[.prefer])
-      let operation = try await waiting.settle(accepted.operation, seconds: seconds, context.origin)
-      if operation?.status == .done { return Response(status: .noContent) }
-      if let failure = operation?.error { throw ServiceError(ErrorCode(wire: failure.code), failure.message) }
-      return try JSONResponse(accepted.resource, status: .accepted, headers: Self.location(operation))
-        .response(from: request, context: context)
+      let id: VMID = try context.id("vm", of: .vm)
+      let accepted = try await inventory.removeVM(id, context.origin)
+      return try await removed({ accepted.resource }, accepted.operation, request, context)
+    }
+    router.post("/iaas/vms/:vm/snapshots") { request, context in
+      let accepted = try await inventory.snapshot(
+        try context.id("vm", of: .vm), try await request.decodeJSON(), context.origin)
+      return try await settled(accepted, created: true, at: "/iaas/images", request, context) { image in
+        try await inventory.image(image.id, context.origin)
+      }
+    }
+    router.get("/iaas/vms/:vm/console") { request, context in
+      let bytes = try request.parameters()["bytes"].flatMap { Int($0) } ?? 64 << 10
+      let text = try await inventory.console(try context.id("vm", of: .vm), bytes: bytes, context.origin)
+      // What a guest wrote is not to be taken for a page.
+      let headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .xContentTypeOptions: "nosniff"]
+      return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: text)))
+    }
+  }
+
+  private static let unknownStage = ServiceError.invalid(
+    "readiness", "must be one of \(ReadinessStage.allCases.map(\.rawValue).joined(separator: ", ")).")
+
+  private func declareKeys(on router: RouterGroup<SessionContext>) {
+    router.get("/iaas/keys") { request, context in
+      try await Lists.respond(to: request, "keys") { try await inventory.list($0, context.origin) }
+    }
+    router.post("/iaas/keys") { request, context in
+      let key = try await inventory.add(try await request.decodeJSON(NewSSHKey.self), context.origin)
+      return JSONResponse(key, status: .created, headers: [.location: "/iaas/keys/\(key.id)"])
+    }
+    router.get("/iaas/keys/:key") { _, context in
+      JSONResponse(try await inventory.key(try context.id("key", of: .key), context.origin))
+    }
+    router.put("/iaas/keys/:key") { request, context in
+      JSONResponse(
+        try await inventory.update(
+          try context.id("key", of: .key), try await request.decodeJSON(SSHKeyUpdate.self), context.origin))
+    }
+    router.delete("/iaas/keys/:key") { _, context in
+      try await inventory.removeKey(try context.id("key", of: .key), context.origin)
+      return HTTPResponse.Status.noContent
     }
   }
 
@@ -158,7 +207,6 @@ struct GatewayRoutes {
     let sharing = Sharing(auth: auth, inventory: inventory)
     router.get { _, context in JSONResponse(try await sharing.list(of: try resource(context), context.origin)) }
     router.post { request, context in
-      try request.refuseIdempotencyKey()
       let resource = try resource(context)
       return JSONResponse(
         try await sharing.share(resource, try await request.decodeJSON(), context.origin), status: .created)
@@ -181,23 +229,43 @@ struct GatewayRoutes {
     }
   }
 
-  /// Answers a mutation: the settled object, or as much as there is with the place where it can be watched.
+  /// Answers a mutation: the settled object, or as much as there is with the place where it can be watched. A VM that was
+  /// started may be waited for until its guest has come as far as the client wishes.
   private func settled<Resource: Codable & Sendable & Identified>(
-    _ accepted: Accepted<Resource>, created: Bool, _ request: Request, _ context: SessionContext,
-    reload: (Resource) async throws -> Resource
+    _ accepted: Accepted<Resource>, created: Bool, at path: String? = nil, _ request: Request,
+    _ context: SessionContext, reload: (Resource) async throws -> Resource
   ) async throws -> Response {
-    let seconds = Waiting.seconds(preferred: request.headers[.prefer])
-    let operation = try await waiting.settle(accepted.operation, seconds: seconds, context.origin)
+    let preference = try Waiting.Preference(request.headers[.prefer])
+    let end = ContinuousClock.now + .seconds(preference.seconds)
+    let operation = try await waiting.settle(accepted.operation, seconds: preference.seconds, context.origin)
     // What was to be made exists, with the failure in it; what was to be changed has not been changed.
     if !created, let failure = operation?.error {
       throw ServiceError(ErrorCode(wire: failure.code), failure.message)
     }
-    let isSettled = operation?.status.isSettled ?? true
-    let resource = operation == nil ? accepted.resource : try await reload(accepted.resource)
+    var isSettled = operation?.status.isSettled ?? true
+    var resource = operation == nil ? accepted.resource : try await reload(accepted.resource)
+    if let stage = preference.readiness, isSettled, let vm = resource as? VM {
+      let vm = try await waiting.ready(vm, for: stage, until: end, context.origin)
+      isSettled = vm.state != .running || vm.readiness.map { $0.stage >= stage } ?? false
+      if let vm = vm as? Resource { resource = vm }
+    }
     let status: HTTPResponse.Status = isSettled ? (created ? .created : .ok) : .accepted
     var headers = Self.location(operation)
-    if created { headers[.location] = "\(request.uri.path)/\(resource.id)" }
+    if created { headers[.location] = "\(path ?? request.uri.path)/\(resource.id)" }
     return try JSONResponse(resource, status: status, headers: headers).response(from: request, context: context)
+  }
+
+  /// Answers a removal: nothing, or what is still there with the place where its end can be watched.
+  private func removed<Resource: Codable & Sendable>(
+    _ resource: () async throws -> Resource, _ operation: Models.Operation?, _ request: Request,
+    _ context: SessionContext
+  ) async throws -> Response {
+    let seconds = try Waiting.Preference(request.headers[.prefer]).seconds
+    let operation = try await waiting.settle(operation, seconds: seconds, context.origin)
+    if operation?.status == .done { return Response(status: .noContent) }
+    if let failure = operation?.error { throw ServiceError(ErrorCode(wire: failure.code), failure.message) }
+    return try JSONResponse(try await resource(), status: .accepted, headers: Self.location(operation))
+      .response(from: request, context: context)
   }
 
   private static func location(_ operation: Models.Operation?) -> HTTPFields {

@@ -20,8 +20,10 @@ extension GatewayRoutes {
         body: .init(byteBuffer: ByteBuffer(string: token)))
     }
     router.post("/iaas/users") { request, context in
-      try request.refuseIdempotencyKey()
-      guard request.headers[.authorization] != nil else { return try await register(request, context) }
+      guard request.headers[.authorization] != nil else {
+        try request.refuseIdempotencyKey()
+        return try await register(request, context)
+      }
       return try await tokens.handle(request, context: TokenContext(context: context)) { request, context in
         let session = try SessionContext(context: context)
         let user = try await auth.add(try await request.decodeJSON(NewUser.self), session.origin)

@@ -7,22 +7,44 @@ import ServiceKit
 struct Waiting: Sendable {
   let inventory: InventoryClient
 
-  private static let standardSeconds = 10
-  private static let longestSeconds = 60
+  /// What a `Prefer` header asks for (RFC 7240): `wait=N`, or `respond-async` for none, and `readiness=STAGE`.
+  struct Preference: Equatable {
+    var seconds = 10
+    var readiness: ReadinessStage?
 
-  /// The seconds that a `Prefer` header asks for (RFC 7240): `wait=N`, or `respond-async` for none.
-  static func seconds(preferred header: String?) -> Int {
-    guard let header else { return standardSeconds }
-    let preferences = header.split(whereSeparator: { ",;".contains($0) }).map {
-      $0.filter { !$0.isWhitespace }.lowercased()
-    }
-    for preference in preferences {
-      if preference == "respond-async" { return 0 }
-      if preference.hasPrefix("wait="), let seconds = Int(preference.dropFirst(5)) {
-        return min(max(seconds, 0), longestSeconds)
+    private static let longestSeconds = 60
+
+    /// Preferences that are not known are not for us.
+    /// - Throws: `invalid_field` for a stage that there is not.
+    init(_ header: String?) throws {
+      let preferences = (header ?? "").split(whereSeparator: { ",;".contains($0) }).map {
+        $0.filter { !$0.isWhitespace }.lowercased()
       }
+      var seconds: Int?
+      for preference in preferences {
+        if preference == "respond-async" { seconds = seconds ?? 0 }
+        if preference.hasPrefix("wait="), let asked = Int(preference.dropFirst(5)) {
+          seconds = seconds ?? min(max(asked, 0), Self.longestSeconds)
+        }
+        if preference.hasPrefix("readiness=") {
+          guard let stage = ReadinessStage(rawValue: String(preference.dropFirst(10))) else {
+            throw ServiceError.invalid(
+              "Prefer", "readiness is one of \(ReadinessStage.allCases.map(\.rawValue).joined(separator: ", ")).")
+          }
+          readiness = stage
+        }
+      }
+      if let seconds { self.seconds = seconds }
     }
-    return standardSeconds
+  }
+
+  /// The VM, as soon as its guest has come so far, or as it is when the time is over.
+  func ready(
+    _ vm: VM, for stage: ReadinessStage, until end: ContinuousClock.Instant, _ origin: CallOrigin
+  ) async throws -> VM {
+    let left = Int((end - ContinuousClock.now).components.seconds)
+    guard left > 0, vm.state == .running, vm.readiness.map({ $0.stage < stage }) ?? true else { return vm }
+    return try await inventory.vm(vm.id, readyFor: stage, wait: left, origin)
   }
 
   /// - Returns: The operation as it is when it has settled or the time is over; nil when there was nothing to wait for.

@@ -2,6 +2,8 @@ import Clients
 import HTTPTypes
 import Hummingbird
 import Models
+import NIOFoundationCompat
+import Persistence
 import ServiceKit
 
 /// The internal port of inventory-service.
@@ -10,6 +12,7 @@ struct InventoryRoutes {
   let images: Images
   let vms: VMs
   let shares: Shares
+  let keys: SSHKeys
   let personalData: PersonalData
   let operations: Operations
   let upload: ImageUpload
@@ -24,6 +27,7 @@ struct InventoryRoutes {
         declareHosts(on: callers)
         declareImages(on: callers)
         declareVMs(on: callers)
+        declareKeys(on: callers)
         declareShares(on: callers)
         declareOperations(on: callers)
         declareContent(on: router)
@@ -33,11 +37,18 @@ struct InventoryRoutes {
   private func declareHosts(on router: RouterGroup<CallerContext>) {
     router.get("hosts") { request, context in try await hosts.list(context.caller).response(to: request) }
     router.post("hosts") { request, context in
-      let host = try await hosts.add(try await request.decodeJSON(), context.origin, context.caller)
-      return JSONResponse(host, status: .created)
+      JSONResponse(try await hosts.add(try await request.decodeJSON(), context.asked), status: .created)
     }
     router.get("hosts/:host") { _, context in
       JSONResponse(try await hosts.get(try context.id("host", of: .host), context.caller))
+    }
+    router.put("hosts/:host") { request, context in
+      JSONResponse(
+        try await hosts.update(
+          try context.id("host", of: .host), try await request.decodeJSON(), context.asked))
+    }
+    router.delete("hosts/:host/cascade") { _, context in
+      JSONResponse(try await hosts.cascade(try context.id("host", of: .host), context.asked), status: .accepted)
     }
     router.delete("hosts/:host") { _, context in
       try await hosts.remove(try context.id("host", of: .host), context.caller)
@@ -49,8 +60,7 @@ struct InventoryRoutes {
     router.get("images") { request, context in try await images.list(context.caller).response(to: request) }
     router.post("images") { request, context in
       JSONResponse(
-        try await images.add(try await request.decodeJSON(), context.caller, requestID: context.requestID),
-        status: .accepted)
+        try await images.add(try await request.decodeJSON(), context.asked), status: .accepted)
     }
     router.get("images/:image") { _, context in
       JSONResponse(try await images.get(try context.id("image", of: .image), context.caller))
@@ -64,7 +74,7 @@ struct InventoryRoutes {
       JSONResponse(
         try await upload.receive(
           try context.id("image", of: .image), request.body,
-          length: request.headers[.contentLength].flatMap { Int64($0) }, context.caller, requestID: context.requestID),
+          length: request.headers[.contentLength].flatMap { Int64($0) }, context.asked),
         status: .accepted)
     }
     router.get("catalogue") { _, _ in JSONResponse(images.catalogue.images) }
@@ -77,22 +87,51 @@ struct InventoryRoutes {
   private func declareVMs(on router: RouterGroup<CallerContext>) {
     router.get("vms") { request, context in try await vms.list(context.caller).response(to: request) }
     router.post("vms") { request, context in
-      JSONResponse(
-        try await vms.add(try await request.decodeJSON(), context.caller, requestID: context.requestID),
-        status: .accepted)
+      JSONResponse(try await vms.add(try await request.decodeJSON(), context.asked), status: .accepted)
     }
-    router.get("vms/:vm") { _, context in
-      JSONResponse(try await vms.get(try context.id("vm", of: .vm), context.caller))
+    router.get("vms/:vm") { request, context in
+      let id: VMID = try context.id("vm", of: .vm)
+      let parameters = try request.parameters()
+      guard let stage = parameters["readiness"] else { return JSONResponse(try await vms.get(id, context.caller)) }
+      guard let stage = ReadinessStage(rawValue: stage) else { throw ReadinessStage.unknown }
+      let wait = parameters["wait"].flatMap { Int($0) } ?? 0
+      return JSONResponse(try await vms.get(id, readyFor: stage, wait: wait, context.caller))
     }
     router.put("vms/:vm") { request, context in
       JSONResponse(
-        try await vms.update(
-          try context.id("vm", of: .vm), try await request.decodeJSON(), context.caller, requestID: context.requestID))
+        try await vms.update(try context.id("vm", of: .vm), try await request.decodeJSON(), context.asked))
     }
     router.delete("vms/:vm") { _, context in
+      JSONResponse(try await vms.remove(try context.id("vm", of: .vm), context.asked), status: .accepted)
+    }
+    router.post("vms/:vm/snapshots") { request, context in
       JSONResponse(
-        try await vms.remove(try context.id("vm", of: .vm), context.caller, requestID: context.requestID),
+        try await vms.snapshot(try context.id("vm", of: .vm), try await request.decodeJSON(), context.asked),
         status: .accepted)
+    }
+    router.get("vms/:vm/console") { request, context in
+      let bytes = try request.parameters()["bytes"].flatMap { Int($0) } ?? 64 << 10
+      let text = try await vms.console(try context.id("vm", of: .vm), bytes: bytes, context.asked)
+      return Response(
+        status: .ok, headers: [.contentType: "text/plain; charset=utf-8"], body: .init(byteBuffer: .init(data: text)))
+    }
+  }
+
+  private func declareKeys(on router: RouterGroup<CallerContext>) {
+    router.get("keys") { request, context in try await keys.list(context.caller).response(to: request) }
+    router.post("keys") { request, context in
+      JSONResponse(try await keys.add(try await request.decodeJSON(), context.asked), status: .created)
+    }
+    router.get("keys/:key") { _, context in
+      JSONResponse(try await keys.get(try context.id("key", of: .key), context.caller))
+    }
+    router.put("keys/:key") { request, context in
+      JSONResponse(
+        try await keys.update(try context.id("key", of: .key), try await request.decodeJSON(), context.caller))
+    }
+    router.delete("keys/:key") { _, context in
+      try await keys.remove(try context.id("key", of: .key), context.caller)
+      return HTTPResponse.Status.noContent
     }
   }
 
@@ -109,7 +148,7 @@ struct InventoryRoutes {
     declareShares(on: router.group("images/:image/shares")) { .image(try $0.id("image", of: .image)) }
     declareShares(on: router.group("vms/:vm/shares")) { .vm(try $0.id("vm", of: .vm)) }
     router.delete("users/:user") { _, context in
-      try await shares.forget(try context.id("user", of: .user), context.caller, requestID: context.requestID)
+      try await shares.forget(try context.id("user", of: .user), context.asked)
       return HTTPResponse.Status.noContent
     }
     router.get("users/:user/export") { _, context in
@@ -122,9 +161,9 @@ struct InventoryRoutes {
   ) {
     router.get { _, context in JSONResponse(try await shares.list(on: try resource(context), context.caller)) }
     router.post { request, context in
-      let (permission, isNew) = try await shares.grant(
-        try await request.decodeJSON(), on: try resource(context), context.caller)
-      return JSONResponse(permission, status: isNew ? .created : .ok)
+      JSONResponse(
+        try await shares.grant(try await request.decodeJSON(), on: try resource(context), context.asked),
+        status: .created)
     }
     router.delete(":user") { _, context in
       try await shares.revoke(try context.id("user", of: .user), on: try resource(context), context.caller)
@@ -144,6 +183,8 @@ extension InventoryRoutes {
   }
 }
 
-extension CallerContext {
-  var origin: CallOrigin { CallOrigin(requestID: requestID, caller: caller) }
+extension ReadinessStage {
+  static var unknown: ServiceError {
+    .invalid("readiness", "must be one of \(allCases.map(\.rawValue).joined(separator: ", ")).")
+  }
 }

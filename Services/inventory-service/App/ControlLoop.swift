@@ -18,6 +18,7 @@ struct ControlLoop: Service {
   let store: OperationStore
   let vms: VMWork
   let images: ImageImport
+  let hosts: HostRemoval
   let signal: OperationSignal
   let logger: Logger
 
@@ -80,15 +81,17 @@ struct ControlLoop: Service {
 
   private func step(_ claim: Claim) async throws -> WorkResult {
     switch claim.kind {
-    case .imageImport, .imageUpload: try await images.carryOut(claim)
-    case .vmCreate, .vmStart, .vmStop, .vmDelete: try await vms.carryOut(claim)
+    case .imageImport, .imageUpload, .imageSnapshot: try await images.carryOut(claim)
+    case .hostDelete: try await hosts.carryOut(claim)
+    default: try await vms.carryOut(claim)
     }
   }
 
   private func fail(_ claim: Claim, with error: ServiceError) async throws -> WorkResult {
     switch claim.kind {
-    case .imageImport, .imageUpload: try await images.fail(claim, with: error)
-    case .vmCreate, .vmStart, .vmStop, .vmDelete: try await vms.store.fail(claim, with: error)
+    case .imageImport, .imageUpload, .imageSnapshot: try await images.fail(claim, with: error)
+    case .hostDelete: try await hosts.store.failRemoval(claim, with: error)
+    default: try await vms.store.fail(claim, with: error)
     }
     return .ended
   }

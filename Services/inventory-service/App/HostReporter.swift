@@ -8,6 +8,7 @@ import ServiceLifecycle
 /// Asks every host for its report every few seconds; any number of replicas share the hosts by the rows' turns.
 struct HostReporter: Service {
   let hosts: Hosts
+  let reports: ReportStore
   let logger: Logger
 
   private static let parallel = 16
@@ -32,15 +33,41 @@ struct HostReporter: Service {
 
   private func askNext() async throws -> Bool {
     guard let (link, askedAt) = try await hosts.store.claimReport() else { return false }
+    let origin = CallOrigin(requestID: UUIDText.make().description)
     let report: HostReport
+    let agent: AgentClient
     do {
-      report = try await hosts.agent(of: link).report(CallOrigin(requestID: UUIDText.make().description))
+      agent = try hosts.agent(of: link)
+      report = try await agent.report(origin.fenced(Fence(host: link.generation, generation: 0, epoch: 0)))
     } catch {
       logger.notice("no report", metadata: ["host": "\(link.id)", "error": "\(String(reflecting: error))"])
-      try await hosts.store.noteSilence(of: link.id)
+      try await reports.noteSilence(of: link.id)
       return true
     }
-    try await hosts.store.store(report, from: link.id, askedAt: askedAt)
+    for correction in try await reports.store(report, from: link.id, askedAt: askedAt) {
+      await carryOut(correction, agent, link, origin)
+    }
     return true
+  }
+
+  /// What cannot be done now is found again in the next report.
+  private func carryOut(_ correction: Correction, _ agent: AgentClient, _ link: HostLink, _ origin: CallOrigin) async {
+    var logger = logger
+    logger[metadataKey: "host"] = "\(link.id)"
+    logger[metadataKey: "vm"] = "\(correction.vm)"
+    func fence(_ generation: Int64, _ epoch: Int64) -> CallOrigin {
+      origin.fenced(Fence(host: link.generation, generation: generation, epoch: epoch))
+    }
+    do {
+      switch correction.kind {
+      case .quarantine(let generation):
+        try await agent.quarantine(correction.vm, generation: generation, fence(generation, 0))
+        logger.warning("a VM that nobody knows was put aside")
+      case .bury(let generation):
+        try await agent.delete(correction.vm, fence(generation, .max))
+        logger.info("what was left of a VM was removed")
+      case .discard(let image): try await agent.removeCapture(of: correction.vm, for: image, fence(0, 0))
+      }
+    } catch { logger.notice("not corrected", metadata: ["error": "\(String(reflecting: error))"]) }
   }
 }

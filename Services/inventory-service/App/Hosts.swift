@@ -22,8 +22,9 @@ struct Hosts: Sendable {
 
   /// Enrols the agent at the address: its certificate is taken and pinned, the enrolment account is proved to it, and a
   /// secret is agreed that is needed from then on. The password is not kept.
-  func add(_ request: NewHost, _ origin: CallOrigin, _ caller: Caller) async throws -> Host {
-    try requireAdministrator(caller)
+  func add(_ request: NewHost, _ origin: RequestOrigin) async throws -> Host {
+    try requireAdministrator(origin.caller)
+    if let host = try await store.answered(request, origin) { return host }
     let address = try AgentAddress(request.addr)
     let certificate = try await PinnedCertificate.fetch(from: address)
     if let expected = request.fingerprint, expected != certificate.fingerprint {
@@ -39,7 +40,8 @@ struct Hosts: Sendable {
       Enrolment(
         user: request.user, password: request.password, installation: try await store.installation(), secret: secret),
       CallOrigin(requestID: origin.requestID))
-    return try await store.insert(request, certificate, sealedSecret: try seal.seal(Data(secret.utf8)), facts)
+    return try await store.insert(
+      request, certificate, sealedSecret: try seal.seal(Data(secret.utf8)), facts, origin)
   }
 
   private func enrol(_ agent: AgentClient, _ enrolment: Enrolment, _ origin: CallOrigin) async throws -> HostFacts {
@@ -50,15 +52,27 @@ struct Hosts: Sendable {
     }
   }
 
+  func update(_ id: HostID, _ update: HostUpdate, _ origin: RequestOrigin) async throws -> Host {
+    try requireAdministrator(origin.caller)
+    return try await store.update(id, update, origin)
+  }
+
   func remove(_ id: HostID, _ caller: Caller) async throws {
     try requireAdministrator(caller)
     try await store.delete(id)
   }
 
-  /// The agent of a host; nil when the host is gone.
-  func agent(of id: HostID) async throws -> AgentClient? {
-    guard let link = try await store.link(id) else { return nil }
-    return try agent(of: link)
+  /// Removes a host and every VM on it.
+  func cascade(_ id: HostID, _ origin: RequestOrigin) async throws -> Models.Operation {
+    try requireAdministrator(origin.caller)
+    return try await store.cascade(id, origin)
+  }
+
+  /// The agent of a host, and the host's part of the fence.
+  /// - Throws: `not_found` when the host is gone.
+  func agent(of id: HostID) async throws -> (agent: AgentClient, generation: Int64) {
+    guard let link = try await store.link(id) else { throw ServiceError.notFound(.host) }
+    return (try agent(of: link), link.generation)
   }
 
   func agent(of link: HostLink) throws -> AgentClient {

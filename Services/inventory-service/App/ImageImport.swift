@@ -1,4 +1,6 @@
+import AsyncHTTPClient
 import Blocking
+import Clients
 import DiskImages
 import Foundation
 import Models
@@ -18,6 +20,7 @@ struct ImageImport: Sendable {
   let operations: OperationStore
   let files: ImageFiles
   let download: ImageDownload
+  let hosts: Hosts
   let limits: ImportLimits
 
   /// Seconds that an import may take in all.
@@ -26,13 +29,20 @@ struct ImageImport: Sendable {
 
   func carryOut(_ claim: Claim) async throws -> WorkResult {
     guard let job = try await store.job(ImageID(claim.resource.uuid)) else { throw ServiceError.notFound(.image) }
-    if job.url == nil, job.staged == nil { return try await endCutUpload(claim) }
+    if let capture = job.capture {
+      if let waiting = try await wait(for: capture) { return waiting }
+    } else if job.url == nil, job.staged == nil {
+      return try await endCutUpload(claim)
+    }
     let name = claim.staged
     defer { files.discard(name) }
     return try await operations.keepingLease(of: claim) {
       let received = try await source(job, claim)
       let file = try await convert(received, claim)
+      try await Failpoint.hit("inventory.\(claim.kind.rawValue).converted")
       try await store.publish(file, of: claim) { try files.place(name, twin: $0) }
+      try await Failpoint.hit("inventory.\(claim.kind.rawValue).published")
+      if let capture = job.capture { await dispose(of: capture, job.id, claim) }
       if let staged = job.staged { files.discard(StagedName(image: job.id, epoch: staged)) }
       return .ended
     }
@@ -40,9 +50,10 @@ struct ImageImport: Sendable {
 
   /// Ends the import as failed; of what was received nothing is kept.
   func fail(_ claim: Claim, with error: ServiceError) async throws {
-    let staged = try await store.job(ImageID(claim.resource.uuid))?.staged
+    let job = try await store.job(ImageID(claim.resource.uuid))
     try await store.fail(claim, with: error)
-    if let staged { files.discard(StagedName(image: ImageID(claim.resource.uuid), epoch: staged)) }
+    if let job, let capture = job.capture { await dispose(of: capture, job.id, claim) }
+    if let staged = job?.staged { files.discard(StagedName(image: ImageID(claim.resource.uuid), epoch: staged)) }
   }
 
   /// Whoever received the upload is gone, and the bytes with it.
@@ -61,6 +72,7 @@ struct ImageImport: Sendable {
   /// - Returns: The path of what was received.
   private func source(_ job: ImportJob, _ claim: Claim) async throws -> String {
     if let staged = job.staged { return files.received(StagedName(image: job.id, epoch: staged)) }
+    if let capture = job.capture { return try await fetch(capture, job.id, claim) }
     guard let url = job.url else { throw Self.cut }
     try await step("downloading", claim)
     let expected = try await expectedDigest(job, url)
@@ -72,6 +84,63 @@ struct ImageImport: Sendable {
     }
     try await writer.finish()
     return path
+  }
+
+  // MARK: Copies of VMs' disks
+
+  /// - Returns: What to do while the copy is being made; nil when it is there.
+  /// - Throws: What became of the copy.
+  private func wait(for capture: CaptureSource) async throws -> WorkResult? {
+    let operation = try await operations.get(capture.operation)
+    switch operation?.status {
+    case .done: return nil
+    case .pending, .running: return .again(afterSeconds: 0.5, step: operation?.step ?? "saving")
+    case .failed: throw ServiceError(ErrorCode(wire: operation?.error?.code ?? ""), operation?.error?.message ?? "")
+    case .cancelled, nil: throw ServiceError(.invalidState, "The VM was removed while it was being saved.")
+    }
+  }
+
+  /// Fetches the copy from the VM's host; what was cut goes on from where it was.
+  private func fetch(_ capture: CaptureSource, _ image: ImageID, _ claim: Claim) async throws -> String {
+    try await step("fetching the copy", claim)
+    let (agent, origin) = try await agent(of: capture, claim)
+    let path = files.received(claim.staged)
+    let writer = try StagingWriter(path: path, limit: limits.file, expected: nil, files: files)
+    let response = try await agent.openCapture(of: capture.vm, for: image, from: 0, origin)
+    let total = response.headers.first(name: "content-length").flatMap { Int64($0) }
+    try await writer.expect(total ?? 1)
+    var told = ContinuousClock.now
+    do {
+      for try await buffer in response.body {
+        try await writer.write(buffer)
+        guard ContinuousClock.now - told > .seconds(1) else { continue }
+        told = .now
+        let progress = OperationProgress(done: await writer.count, total: total)
+        guard try await operations.renew(claim, step: nil, progress: progress) else { throw ClaimLost() }
+      }
+    } catch let error as ServiceError { throw error } catch let error as ClaimLost { throw error } catch {
+      throw ServiceError(
+        .unavailable, "The copy cannot be fetched from its host.", detail: String(reflecting: error))
+    }
+    let count = await writer.count
+    guard total == nil || total == count else {
+      throw ServiceError(.unavailable, "The copy was cut off on its way from its host.")
+    }
+    try await writer.finish()
+    return path
+  }
+
+  private func agent(of capture: CaptureSource, _ claim: Claim) async throws -> (AgentClient, CallOrigin) {
+    let (agent, generation) = try await hosts.agent(of: capture.host)
+    // Only the host's part counts: the VM may have changed since.
+    let fence = Fence(host: generation, generation: 0, epoch: 0)
+    return (agent, CallOrigin(requestID: claim.requestID).fenced(fence))
+  }
+
+  /// What cannot be removed now is removed when the host reports it.
+  private func dispose(of capture: CaptureSource, _ image: ImageID, _ claim: Claim) async {
+    guard let (agent, origin) = try? await agent(of: capture, claim) else { return }
+    try? await agent.removeCapture(of: capture.vm, for: image, origin)
   }
 
   /// The digest that was given, or else the one that the publisher's list has for the file.

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Models
+import Persistence
 import ServiceKit
 import ServiceLifecycle
 
@@ -36,6 +37,7 @@ struct ImageSweeper: Service {
     try await sweepOrphans()
     try await store.expireUploads()
     try await shares.sweep()
+    try await Idempotency.inventory.sweep(store.pool)
   }
 
   /// The folder is listed before the claims are: whoever made a file that is listed held its claim already, and a claim

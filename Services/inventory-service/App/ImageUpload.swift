@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import NIOCore
+import Persistence
 import ServiceKit
 
 /// Receives an image's content. Until all of it is here and on the disk, nothing of it is to be seen.
@@ -16,12 +17,12 @@ struct ImageUpload: Sendable {
   /// - Throws: `not_found`, `forbidden`, `invalid_state`, `too_large`, `no_space`, `checksum_mismatch`; `source_failed`
   ///   when the content does not come whole.
   func receive<Body: AsyncSequence & Sendable>(
-    _ id: ImageID, _ body: Body, length: Int64?, _ caller: Caller, requestID: String
+    _ id: ImageID, _ body: Body, length: Int64?, _ origin: RequestOrigin
   ) async throws -> Accepted<Image> where Body.Element == ByteBuffer {
-    let claim = try await store.beginUpload(id, caller, requestID: requestID)
+    let claim = try await store.beginUpload(id, origin)
     do {
       try await operations.keepingLease(of: claim) { try await write(body, length: length, claim) }
-      return try await store.endUpload(claim, caller)
+      return try await store.endUpload(claim, origin.caller)
     } catch {
       files.discard(claim.staged)
       let refusal = error is ClaimLost ? Self.overtaken : Self.refusal(error)

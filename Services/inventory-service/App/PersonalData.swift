@@ -9,12 +9,14 @@ struct PersonalData: Sendable {
   let images: ImageStore
   let vms: VMStore
   let shares: ShareStore
+  let keys: SSHKeyStore
   let operations: OperationStore
 
   struct Export: Encodable, Sendable {
     let images: [Image]
     let vms: [VM]
     let permissions: [Permission]
+    let keys: [SSHKey]
     let operations: [Operation]
   }
 
@@ -24,6 +26,7 @@ struct PersonalData: Sendable {
     let person = Caller(user: id, admin: false)
     return Export(
       images: try await images.listing(person).all(), vms: try await vms.listing(person).all(),
-      permissions: try await shares.list(of: id), operations: try await operations.listing(person).all())
+      permissions: try await shares.list(of: id), keys: try await keys.listing(person).all(),
+      operations: try await operations.listing(person).all())
   }
 }

@@ -66,8 +66,11 @@ struct Sandbox: Sendable {
       "prlimit", "--as=\(memory)", "--cpu=\(processorSeconds)", "--fsize=\(outputLimit)", "--core=0", "--nofile=64",
     ]
     let binds = files.flatMap { [$0.isWritable ? "--bind" : "--ro-bind", $0.path, $0.name] }
+    // Nothing of our environment, which a process of the sandbox could read as that of its first one.
     let words =
-      dropping + bounds + ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"] + system
+      ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + dropping + bounds + [
+        "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+      ] + system
       + binds + ["--chdir", "/", "--clearenv", "--setenv", "PATH", "/usr/bin"] + command
     return try await Tool.run(words[0], Array(words.dropFirst()))
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Persistence
 
 /// Giving and taking back permissions.
 struct Shares: Sendable {
@@ -10,9 +11,9 @@ struct Shares: Sendable {
   }
 
   func grant(
-    _ grant: Grant, on resource: SharedResource, _ caller: Caller
-  ) async throws -> (permission: Permission, isNew: Bool) {
-    try await store.grant(grant, on: resource, caller)
+    _ grant: Grant, on resource: SharedResource, _ origin: RequestOrigin
+  ) async throws -> Permission {
+    try await store.grant(grant, on: resource, origin)
   }
 
   func revoke(_ user: UserID, on resource: SharedResource, _ caller: Caller) async throws {
@@ -21,8 +22,8 @@ struct Shares: Sendable {
 
   /// Takes all that a user may do, and removes what they alone own.
   /// - Throws: `forbidden`.
-  func forget(_ user: UserID, _ caller: Caller, requestID: String) async throws {
-    try caller.requireAdministrator(to: "manage users")
-    try await store.forget(user, caller, requestID: requestID)
+  func forget(_ user: UserID, _ origin: RequestOrigin) async throws {
+    try origin.caller.requireAdministrator(to: "manage users")
+    try await store.forget(user, origin)
   }
 }

@@ -1,3 +1,4 @@
+import Clients
 import Foundation
 import Models
 import Persistence
@@ -5,31 +6,77 @@ import Persistence
 /// Making, changing and removing VMs: what is asked for is written down here and carried out by the control loop.
 struct VMs: Sendable {
   let store: VMStore
+  let snapshots: SnapshotStore
+  let hosts: Hosts
+  let signal: OperationSignal
   let defaults: VMDefaults
 
   func list(_ caller: Caller) -> Listing<VM> { store.listing(caller) }
 
+  /// - Throws: `not_found`.
   func get(_ id: VMID, _ caller: Caller) async throws -> VM {
     guard let vm = try await store.get(id, caller) else { throw ServiceError.notFound(.vm) }
     return vm
   }
 
-  func add(_ request: NewVM, _ caller: Caller, requestID: String) async throws -> Accepted<VM> {
-    try await store.insert(request, defaults, caller, requestID: requestID)
-  }
-
-  /// - Throws: `not_implemented` for what only a later version can do with a running guest.
-  func update(_ id: VMID, _ update: VMUpdate, _ caller: Caller, requestID: String) async throws -> Accepted<VM> {
-    switch update.state {
-    case .start, .running: return try await store.setPower(.running, of: id, caller, requestID: requestID)
-    case .stop, .stopped: return try await store.setPower(.stopped, of: id, caller, requestID: requestID)
-    case .reboot, .reset, .pause, .resume:
-      _ = try await get(id, caller)
-      throw ServiceError.notImplemented("The state change '\(update.state.rawValue)'")
+  /// The VM, as soon as its guest has come so far, or as it is when the time is over or it does not run any more.
+  /// - Parameter wait: Seconds to wait at most, 0 to 60.
+  func get(_ id: VMID, readyFor stage: ReadinessStage, wait: Int, _ caller: Caller) async throws -> VM {
+    let end = ContinuousClock.now + .seconds(min(max(wait, 0), 60))
+    while true {
+      let vm = try await get(id, caller)
+      let left = end - ContinuousClock.now
+      let isReady = vm.readiness.map { $0.stage >= stage } ?? false
+      let mayCome: [VMState] = [.creating, .starting, .running, .unknown]
+      if isReady || left <= .zero || Task.isCancelled || !mayCome.contains(vm.state) { return vm }
+      // Reports are not announced: a look now and then finds what they brought.
+      await signal.wait(atMost: min(left, .milliseconds(500)))
     }
   }
 
-  func remove(_ id: VMID, _ caller: Caller, requestID: String) async throws -> Accepted<VM> {
-    try await store.delete(id, caller, requestID: requestID)
+  func add(_ request: NewVM, _ origin: RequestOrigin) async throws -> Accepted<VM> {
+    try await store.insert(request, defaults, origin)
+  }
+
+  func update(_ id: VMID, _ update: VMUpdate, _ origin: RequestOrigin) async throws -> Accepted<VM> {
+    switch update.change {
+    case .power(let power): try await store.ask(power.request, of: id, .use, origin)
+    case .resize(let size): try await store.resize(id, to: size, origin)
+    case .rename(let name): try await store.rename(id, to: name, origin)
+    case .rebuild(let image): try await store.rebuild(id, from: image, origin)
+    case .move(let host): try await store.move(id, to: host, origin)
+    }
+  }
+
+  func snapshot(_ id: VMID, _ request: NewSnapshot, _ origin: RequestOrigin) async throws -> Accepted<Image> {
+    try await snapshots.insert(request, of: id, origin)
+  }
+
+  /// The end of what the guest wrote to its serial console.
+  /// - Parameter bytes: How much of it, at most; up to 1 MiB.
+  /// - Throws: `not_found`, `forbidden`, `unavailable`.
+  func console(_ id: VMID, bytes: Int, _ origin: RequestOrigin) async throws -> Data {
+    let host = try await store.host(of: id, .use, origin.caller)
+    let (agent, generation) = try await hosts.agent(of: host)
+    let fence = Fence(host: generation, generation: 0, epoch: 0)
+    return try await agent.console(
+      id, bytes: min(max(bytes, 1), 1 << 20), CallOrigin(requestID: origin.requestID).fenced(fence))
+  }
+
+  func remove(_ id: VMID, _ origin: RequestOrigin) async throws -> Accepted<VM> {
+    try await store.delete(id, origin)
+  }
+}
+
+extension PowerRequest {
+  fileprivate var request: VMRequest {
+    switch self {
+    case .start, .running: .start
+    case .stop, .stopped: .stop
+    case .reboot: .reboot
+    case .reset: .reset
+    case .pause: .pause
+    case .resume: .resume
+    }
   }
 }

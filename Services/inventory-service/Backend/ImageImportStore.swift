@@ -11,6 +11,15 @@ struct ImportJob: Sendable {
   let checksums: String?
   /// The epoch of the claim under which an upload was received whole.
   let staged: Int64?
+  /// Of a VM that is saved: where it is, and the operation that copies its disk.
+  let capture: CaptureSource?
+}
+
+/// Where the copy of a VM's disk lies.
+struct CaptureSource: Sendable {
+  let vm: VMID
+  let host: HostID
+  let operation: OperationID
 }
 
 /// What became of an import.
@@ -27,12 +36,17 @@ struct ImageImportStore: Sendable {
   func job(_ id: ImageID) async throws -> ImportJob? {
     try await pool.first(
       """
-      SELECT url, expected_sha256, checksums, staged FROM inventory.images WHERE id = \(id.uuid) AND deleted_at IS NULL
+      SELECT url, expected_sha256, checksums, staged, source_vm, source_host, capture FROM inventory.images
+      WHERE id = \(id.uuid) AND deleted_at IS NULL
       """
     ) { row in
       ImportJob(
         id: id, url: try row.optional("url"), expectedSHA256: try row.optional("expected_sha256"),
-        checksums: try row.optional("checksums"), staged: try row.optional("staged"))
+        checksums: try row.optional("checksums"), staged: try row.optional("staged"),
+        capture: try row.optional("capture", as: UUID.self).map { capture in
+          CaptureSource(
+            vm: VMID(try row("source_vm")), host: HostID(try row("source_host")), operation: OperationID(capture))
+        })
     }
   }
 

@@ -12,6 +12,7 @@ struct ImageRecord: Sendable {
   let url: String?
   let sha256: String?
   let checksums: String?
+  let arch: String
 }
 
 /// The SQL of images, as people see and change them.
@@ -22,7 +23,7 @@ struct ImageStore: Sendable {
 
   private static let columns: SQL = """
     i.id, i.owner, i.name, i.description, i.url, i.state, i.error_code, i.error_message, i.size, i.virtual_size,
-    i.sha256, i.created_at, o.progress_done, o.progress_total, o.progress_rate
+    i.sha256, i.arch, i.source_vm, i.consistency, i.created_at, o.progress_done, o.progress_total, o.progress_rate
     """
 
   /// With what is being done to each, for its progress.
@@ -39,6 +40,8 @@ struct ImageStore: Sendable {
       url: try row.optional("url"), state: state, error: code.map { Failure(code: $0, message: message ?? "") },
       progress: try row.progress(), format: state == .available ? "qcow2" : nil, size: try row.optional("size"),
       virtualSize: try row.optional("virtual_size"), sha256: try row.optional("sha256"),
+      arch: try row("arch"), vm: try row.optional("source_vm", as: UUID.self).map { VMID($0) },
+      consistency: try row.optional("consistency", as: String.self).flatMap(Consistency.init(rawValue:)),
       owner: UserID(try row("owner", as: UUID.self)), createdAt: try row("created_at"))
   }
 
@@ -52,7 +55,9 @@ struct ImageStore: Sendable {
         QueryField("desc", .text, "i.description"), QueryField("url", .text, "i.url"),
         QueryField("state", .text, "i.state"), QueryField("size", .number, "i.size"),
         QueryField("virtualSize", .number, "i.virtual_size"), QueryField("sha256", .text, "i.sha256"),
-        QueryField("owner", .identifier, "i.owner"), QueryField("createdAt", .time, "i.created_at"),
+        QueryField("arch", .text, "i.arch"),
+        QueryField("vm", .identifier, "i.source_vm"), QueryField("owner", .identifier, "i.owner"),
+        QueryField("createdAt", .time, "i.created_at"),
       ]),
       sortKeys: [SortKey("createdAt", "i.created_at", as: "timestamptz"), SortKey("name", "i.name", as: "text")],
       count: caller.admin
@@ -76,24 +81,32 @@ struct ImageStore: Sendable {
   }
 
   /// Writes the image, its owner's permission and, where there is a URL, the import, in one transaction.
-  func insert(_ record: ImageRecord, _ caller: Caller, requestID: String) async throws -> Accepted<Image> {
-    try await pool.transaction { connection in
-      let id = ImageID.make()
-      _ = try connection.execute(
-        """
-        INSERT INTO inventory.images (id, owner, name, description, url, expected_sha256, checksums, state)
-        VALUES (\(id.uuid), \(caller.user.uuid), \(record.name), \(record.desc), \(record.url), \(record.sha256),
-          \(record.checksums), 'importing')
-        """)
-      _ = try connection.execute(Permissions.grant(.owner, on: .image(id), to: caller.user))
-      let operation = try record.url.map { _ in
-        try OperationStore.insert(
-          .imageImport, on: UUIDText(id.uuid), owner: caller.user, requestID: requestID,
-          deadlineSeconds: ImageImport.deadlineSeconds, with: connection)
+  func insert(_ record: ImageRecord, _ request: NewImage, _ origin: RequestOrigin) async throws -> Accepted<Image> {
+    let caller = origin.caller
+    return try await pool.transaction { connection in
+      try Idempotency.inventory.once(origin, "POST images", request, with: connection) { connection in
+        let id = ImageID.make()
+        _ = try connection.execute(
+          """
+          INSERT INTO inventory.images (id, owner, name, description, url, expected_sha256, checksums, arch, state)
+          VALUES (\(id.uuid), \(caller.user.uuid), \(record.name), \(record.desc), \(record.url), \(record.sha256),
+            \(record.checksums), \(record.arch), 'importing')
+          """)
+        _ = try connection.execute(Permissions.grant(.owner, on: .image(id), to: caller.user))
+        let operation = try record.url.map { _ in
+          try OperationStore.insert(.imageImport, on: UUIDText(id.uuid), origin, with: connection)
+        }
+        return Accepted(resource: try Self.present(id, caller, with: connection), operation: operation)
       }
-      guard let image = try Self.get(id, caller, with: connection) else { throw ServiceError.notFound(.image) }
-      return Accepted(resource: image, operation: operation)
     }
+  }
+
+  /// An image that must be there.
+  static func present(
+    _ id: ImageID, _ caller: Caller, with connection: isolated PostgresConnection
+  ) throws -> Image {
+    guard let image = try get(id, caller, with: connection) else { throw ServiceError.notFound(.image) }
+    return image
   }
 
   /// - Throws: `not_found`, `forbidden`.
@@ -127,22 +140,21 @@ struct ImageStore: Sendable {
 
   /// Begins to receive an image's content; the operation belongs to this process as long as it renews it.
   /// - Throws: `not_found`, `forbidden`; `invalid_state` for an image that has its content or is imported from a URL.
-  func beginUpload(_ id: ImageID, _ caller: Caller, requestID: String) async throws -> Claim {
+  func beginUpload(_ id: ImageID, _ origin: RequestOrigin) async throws -> Claim {
     try await pool.transaction { connection in
-      try Permissions.require(.own, on: .image(id), caller, with: connection)
+      try Permissions.require(.own, on: .image(id), origin.caller, with: connection)
       let waiting = try connection.execute(
         """
         UPDATE inventory.images SET state = 'importing', error_code = NULL, error_message = NULL, staged = NULL
-        WHERE id = \(id.uuid) AND url IS NULL AND state <> 'available'
+        WHERE id = \(id.uuid) AND url IS NULL AND source_vm IS NULL AND state <> 'available'
         """
       ).affected
       guard waiting == 1 else {
         throw ServiceError(
-          .invalidState, "The image has its content already, or is imported from a URL; add another image.")
+          .invalidState, "The image has its content already, or is imported from elsewhere; add another image.")
       }
       return try OperationStore.insertClaimed(
-        .imageUpload, on: UUIDText(id.uuid), owner: caller.user, requestID: requestID,
-        deadlineSeconds: ImageImport.deadlineSeconds, leaseSeconds: leaseSeconds, with: connection)
+        .imageUpload, on: UUIDText(id.uuid), origin, leaseSeconds: leaseSeconds, with: connection)
     }
   }
 

@@ -6,4 +6,5 @@ let inventoryMigrator = Migrator(
   migrations: [
     Migration(name: "V0001_inventory", bytes: PackageResources.V0001_inventory_sql),
     Migration(name: "V0002_catalogue", bytes: PackageResources.V0002_catalogue_sql),
+    Migration(name: "V0003_life", bytes: PackageResources.V0003_life_sql),
   ])

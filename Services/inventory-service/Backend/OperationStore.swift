@@ -46,10 +46,19 @@ struct OperationStore: Sendable {
       createdAt: try row("created_at"), endedAt: try row.optional("ended_at"))
   }
 
+  static let busy = ServiceError(
+    .invalidState, "Something else is being done to it right now; wait for that to end.")
+
   /// Adds an operation in the transaction that writes its intent.
   /// - Throws: `invalid_state` when something else is being done to the resource.
   static func insert(
-    _ kind: OperationKind, on resource: UUIDText, owner: UserID, requestID: String, deadlineSeconds: Int,
+    _ kind: OperationKind, on resource: UUIDText, _ origin: RequestOrigin, with connection: isolated PostgresConnection
+  ) throws -> Operation {
+    try insert(kind, on: resource, owner: origin.caller.user, requestID: origin.requestID, with: connection)
+  }
+
+  static func insert(
+    _ kind: OperationKind, on resource: UUIDText, owner: UserID, requestID: String,
     with connection: isolated PostgresConnection
   ) throws -> Operation {
     do {
@@ -57,23 +66,20 @@ struct OperationStore: Sendable {
         """
         INSERT INTO inventory.operations (id, kind, resource, owner, request_id, deadline_at)
         VALUES (\(OperationID.make().uuid), \(kind.rawValue), \(resource.uuid), \(owner.uuid), \(requestID),
-          now() + \(deadlineSeconds) * interval '1 second')
+          now() + \(kind.deadlineSeconds) * interval '1 second')
         RETURNING \(columns)
         """
       ).map(operation)[0]
-    } catch let error as PostgresError where error.constraint == "operations_active" {
-      throw ServiceError(.invalidState, "Something else is being done to it right now; wait for that to end.")
-    }
+    } catch let error as PostgresError where error.constraint == "operations_active" { throw busy }
   }
 
   /// Adds an operation that this process holds from the start: what it is about comes with the request.
   /// - Throws: `invalid_state` when something else is being done to the resource.
   static func insertClaimed(
-    _ kind: OperationKind, on resource: UUIDText, owner: UserID, requestID: String, deadlineSeconds: Int,
-    leaseSeconds: Int, with connection: isolated PostgresConnection
+    _ kind: OperationKind, on resource: UUIDText, _ origin: RequestOrigin, leaseSeconds: Int,
+    with connection: isolated PostgresConnection
   ) throws -> Claim {
-    let operation = try insert(
-      kind, on: resource, owner: owner, requestID: requestID, deadlineSeconds: deadlineSeconds, with: connection)
+    let operation = try insert(kind, on: resource, origin, with: connection)
     let claims = try connection.execute(claim(where: "id = \(operation.id.uuid)", leaseSeconds: leaseSeconds)).map(
       claim)
     guard let claim = claims.first else { throw ClaimLost() }
@@ -128,6 +134,11 @@ struct OperationStore: Sendable {
         QueryField("endedAt", .time, "ended_at"),
       ]),
       sortKeys: [SortKey("createdAt", "created_at", as: "timestamptz")], decode: Self.operation)
+  }
+
+  /// An operation of ours, whoever asked for it.
+  func get(_ id: OperationID) async throws -> Operation? {
+    try await pool.first("SELECT \(Self.columns) FROM inventory.operations WHERE id = \(id.uuid)", Self.operation)
   }
 
   func get(_ id: OperationID, _ caller: Caller) async throws -> Operation? {
@@ -209,6 +220,21 @@ struct OperationStore: Sendable {
       """
     ).affected
     guard changed == 1 else { throw ClaimLost() }
+  }
+}
+
+extension OperationKind {
+  /// Seconds within which it ends, one way or the other.
+  var deadlineSeconds: Int {
+    switch self {
+    case .imageImport, .imageUpload, .imageSnapshot: ImageImport.deadlineSeconds
+    // An image may have to be fetched by the host first, or a disk to be copied.
+    case .vmCreate, .vmRebuild: 1800
+    case .vmCapture, .vmMove: 2 * 3600
+    case .vmStart, .vmStop, .vmReboot, .vmReset, .vmPause, .vmResume, .vmResize: 300
+    case .vmDelete: 600
+    case .hostDelete: 1800
+    }
   }
 }
 

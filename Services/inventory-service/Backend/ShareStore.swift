@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Persistence
 import Postgres
 
 /// The SQL of permissions, as their owners give and take them.
@@ -39,25 +40,34 @@ struct ShareStore: Sendable {
   }
 
   /// Gives a user a role, instead of the one that the user had.
-  /// - Returns: The permission, and whether the user had none before.
   /// - Throws: `not_found`, `forbidden`; `conflict` when no lasting owner would remain.
   func grant(
-    _ grant: Grant, on resource: SharedResource, _ caller: Caller
-  ) async throws -> (permission: Permission, isNew: Bool) {
+    _ grant: Grant, on resource: SharedResource, _ origin: RequestOrigin
+  ) async throws -> Permission {
     try await pool.transaction { connection in
-      try Permissions.require(.own, on: resource, caller, with: connection)
-      let result = try connection.execute(
-        """
-        INSERT INTO inventory.permissions AS p (user_id, resource, type, role, expires_at)
-        VALUES (\(grant.user.uuid), \(resource.id.uuid), \(resource.kind.rawValue), \(grant.role.rawValue),
-          \(grant.expiresAt))
-        ON CONFLICT (user_id, resource) DO UPDATE SET role = excluded.role, expires_at = excluded.expires_at
-        RETURNING \(Self.columns), xmax = 0 AS is_new
-        """
-      ).map { row in (permission: try Self.permission(row), isNew: try row("is_new", as: Bool.self)) }[0]
-      try Self.settleOwner(of: resource, with: connection)
-      return result
+      try Idempotency.inventory.once(
+        origin, "POST \(resource.kind.rawValue) \(resource.id) shares", grant, with: connection
+      ) { connection in
+        try Self.grant(grant, on: resource, origin.caller, with: connection)
+      }
     }
+  }
+
+  private static func grant(
+    _ grant: Grant, on resource: SharedResource, _ caller: Caller, with connection: isolated PostgresConnection
+  ) throws -> Permission {
+    try Permissions.require(.own, on: resource, caller, with: connection)
+    let permission = try connection.execute(
+      """
+      INSERT INTO inventory.permissions AS p (user_id, resource, type, role, expires_at)
+      VALUES (\(grant.user.uuid), \(resource.id.uuid), \(resource.kind.rawValue), \(grant.role.rawValue),
+        \(grant.expiresAt))
+      ON CONFLICT (user_id, resource) DO UPDATE SET role = excluded.role, expires_at = excluded.expires_at
+      RETURNING \(columns)
+      """
+    ).map(Self.permission)[0]
+    try settleOwner(of: resource, with: connection)
+    return permission
   }
 
   /// Takes a user's permission back; everyone may give up their own.
@@ -77,7 +87,7 @@ struct ShareStore: Sendable {
 
   /// Takes all that a user may do, before the user is removed. What others own too goes on under the oldest of them; what
   /// nobody else owns is removed, all in one transaction.
-  func forget(_ user: UserID, _ caller: Caller, requestID: String) async throws {
+  func forget(_ user: UserID, _ origin: RequestOrigin) async throws {
     try await pool.transaction { connection in
       let owned = try connection.execute(
         """
@@ -93,10 +103,12 @@ struct ShareStore: Sendable {
         if try Self.hasOther(than: user, resource, with: connection) { continue }
         switch resource {
         case .image(let id): try ImageStore.delete(id, with: connection)
-        case .vm(let id): _ = try VMStore.delete(id, for: caller, requestID: requestID, with: connection)
+        case .vm(let id): _ = try VMTransitions.ask(.remove, of: id, origin, with: connection)
         }
       }
       _ = try connection.execute("DELETE FROM inventory.permissions WHERE user_id = \(user.uuid)")
+      _ = try connection.execute("DELETE FROM inventory.ssh_keys WHERE owner = \(user.uuid)")
+      _ = try connection.execute("DELETE FROM inventory.idempotency WHERE caller = \(user.uuid)")
       for resource in owned where try Self.isShared(resource, with: connection) {
         try Self.settleOwner(of: resource, with: connection)
       }

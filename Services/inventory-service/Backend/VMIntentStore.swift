@@ -1,6 +1,17 @@
 import Foundation
 import Models
 import Postgres
+import ServiceKit
+
+/// A VM as the control loop sees it.
+struct VMIntent: Sendable {
+  /// Without the image's URL.
+  let spec: VMSpec
+  let generation: Int64
+  let host: HostID
+  let movingTo: HostID?
+  let desired: DesiredState
+}
 
 /// The SQL by which the control loop reads what was asked for and writes what became of it.
 struct VMIntentStore: Sendable {
@@ -10,56 +21,56 @@ struct VMIntentStore: Sendable {
   func intent(_ id: VMID) async throws -> VMIntent? {
     try await pool.first(
       """
-      SELECT v.owner, v.generation, v.name, v.mem, v.vcpus, v.disk, v.image, v.host, v.ssh_keys, v.desired,
-        coalesce(i.sha256, '') AS sha256, coalesce(i.size, 0) AS size
+      SELECT v.owner, v.generation, v.name, v.mem, v.vcpus, v.disk, v.disk_number, v.boot, v.image, v.host, v.moving_to,
+        v.ssh_keys, v.user_data, v.desired, coalesce(i.sha256, '') AS sha256, coalesce(i.size, 0) AS size
       FROM inventory.vms v JOIN inventory.images i ON i.id = v.image WHERE v.id = \(id.uuid)
       """
     ) { row in
-      let keys: String = try row("ssh_keys")
-      let desired: String = try row("desired")
+      let desired: DesiredState = try row.wire("desired")
       return VMIntent(
         spec: VMSpec(
-          id: id, owner: UserID(try row("owner")), generation: try row("generation"), name: try row("name"),
-          mem: try row("mem"), vcpus: try row("vcpus"), disk: try row("disk"), image: ImageID(try row("image")),
-          imageSHA256: try row("sha256"), imageSize: try row("size"), imageURL: "",
-          sshKeys: try JSONDecoder().decode([String].self, from: Data(keys.utf8)),
-          power: desired == "running" ? .running : .stopped),
-        host: HostID(try row("host")), isDeleted: desired == "deleted")
+          id: id, owner: UserID(try row("owner")), name: try row("name"), mem: try row("mem"),
+          vcpus: try row("vcpus"), disk: try row("disk"), diskNumber: try row("disk_number"),
+          image: ImageReference(
+            id: ImageID(try row("image")), sha256: try row("sha256"), size: try row("size"), url: ""),
+          sshKeys: try row.json("ssh_keys"), userData: try row.optional("user_data"), power: desired.power,
+          boot: try row("boot")),
+        generation: try row("generation"), host: HostID(try row("host")),
+        movingTo: try row.optional("moving_to", as: UUID.self).map { HostID($0) }, desired: desired)
     }
   }
 
   /// Writes what the agent saw and ends the operation, together or not at all.
   func settle(_ claim: Claim, _ report: VMReport) async throws {
-    let state: VMState =
-      switch report.power {
-      case .running: .running
-      case .paused: .paused
-      case .stopped: .stopped
-      case .crashed: .error
-      }
-    let addresses = String(decoding: try JSONEncoder().encode(report.addresses), as: UTF8.self)
     try await pool.transaction { connection in
       try OperationStore.complete(claim, error: nil, with: connection)
-      _ = try connection.execute(
-        """
-        UPDATE inventory.vms SET state = \(state.rawValue), reason = NULL, addresses = \(addresses),
-          observed_generation = \(report.generation), observed_at = now(),
-          started_at = CASE WHEN \(state == .running) THEN coalesce(started_at, now()) END
-        WHERE id = \(report.id.uuid)
-        """)
+      let life = try VMTransitions.life(of: report.id, with: connection)
+      try VMTransitions.write(
+        VMStateMachine.next(life, .settled(report.power)), to: report.id,
+        setting: try ReportStore.assignments(report, after: try ReportStore.known(report.id, with: connection)),
+        with: connection)
     }
   }
 
   /// Ends the operation as failed. The VM keeps its room and its row, so that its owner can look, retry or remove it.
   func fail(_ claim: Claim, with error: ServiceError) async throws {
+    let id = VMID(claim.resource.uuid)
     try await pool.transaction { connection in
       try OperationStore.complete(claim, error: error, with: connection)
-      _ = try connection.execute(
-        """
-        UPDATE inventory.vms SET state = 'error', reason = \(error.message), observed_at = now(),
-          desired = CASE desired WHEN 'running' THEN 'stopped' ELSE desired END
-        WHERE id = \(claim.resource.uuid)
-        """)
+      if claim.kind == .vmMove { try MoveStore.abandon(id, with: connection) }
+      let life = try VMTransitions.life(of: id, with: connection)
+      guard case .to(let next, _, _, _) = VMStateMachine.next(life, .failed(claim.kind)) else { return }
+      try VMTransitions.write(
+        .to(next, reason: .text(error.message)), to: id, setting: ", stale = true, observed_at = now()",
+        with: connection)
+      // A guest that was stopped for the copy goes on.
+      if claim.kind == .vmCapture, life.desired == .running {
+        try VMTransitions.write(
+          .to(VMLife(state: life.state, desired: .running), reason: .kept, work: .vmStart), to: id, with: connection)
+        _ = try OperationStore.insert(
+          .vmStart, on: claim.resource, owner: try VMStore.get(id, with: connection).owner,
+          requestID: claim.requestID, with: connection)
+      }
     }
   }
 
@@ -67,9 +78,36 @@ struct VMIntentStore: Sendable {
   func forget(_ id: VMID, _ claim: Claim) async throws {
     try await pool.transaction { connection in
       try OperationStore.complete(claim, error: nil, with: connection)
-      try Placement.release(id, with: connection)
-      _ = try connection.execute("DELETE FROM inventory.permissions WHERE resource = \(id.uuid)")
-      _ = try connection.execute("DELETE FROM inventory.vms WHERE id = \(id.uuid)")
+      try VMTransitions.forget(id, with: connection)
+    }
+  }
+
+  /// Ends a move: the VM is its new host's.
+  func arrive(_ claim: Claim, _ report: VMReport) async throws {
+    try await pool.transaction { try MoveStore.finish(claim, report, with: $0) }
+  }
+
+  /// The image that a copy of the VM's disk is made for; nil when nobody wants it any more.
+  func imageCaptured(by claim: Claim) async throws -> ImageID? {
+    try await pool.first(
+      "SELECT id FROM inventory.images WHERE capture = \(claim.id.uuid) AND deleted_at IS NULL"
+    ) { ImageID(try $0("id", as: UUID.self)) }
+  }
+
+  /// Notes in what condition the disk was copied, as soon as that is known.
+  func note(_ consistency: Consistency, of image: ImageID) async throws {
+    try await pool.execute(
+      "UPDATE inventory.images SET consistency = \(consistency.rawValue) WHERE id = \(image.uuid)")
+  }
+}
+
+extension DesiredState {
+  /// As an agent is told.
+  var power: DesiredPower {
+    switch self {
+    case .running: .running
+    case .paused: .paused
+    case .stopped, .deleted: .stopped
     }
   }
 }

@@ -3,32 +3,26 @@ import Models
 import Persistence
 import Postgres
 import Query
-
-/// A VM as the control loop sees it.
-struct VMIntent: Sendable {
-  let spec: VMSpec
-  let host: HostID
-  let isDeleted: Bool
-}
+import ServiceKit
 
 /// The SQL of VMs, as people see and change them.
 struct VMStore: Sendable {
   let pool: PostgresPool
 
-  private static let columns: SQL = """
-    v.id, v.owner, v.name, v.image, v.host, v.mem, v.vcpus, v.disk, v.state, v.reason, v.addresses, v.created_at,
-    v.started_at
+  static let columns: SQL = """
+    v.id, v.owner, v.name, v.image, v.host, v.mem, v.vcpus, v.disk, v.placement_group, v.state, v.reason, v.addresses,
+    v.readiness::text AS readiness, v.host_keys::text AS host_keys, v.created_at, v.started_at
     """
 
   static func vm(_ row: PostgresRow) throws -> VM {
-    let addresses: String = try row("addresses")
+    let keys: [String] = try row.json("host_keys")
     return VM(
       id: VMID(try row("id")), name: try row("name"), image: ImageID(try row("image")),
-      host: HostID(try row("host", as: UUID.self)),
-      mem: try row("mem"), vcpus: try row("vcpus"), disk: try row("disk"), state: try row.wire("state"),
-      reason: try row.optional("reason"),
-      addresses: try JSONDecoder().decode([VMAddress].self, from: Data(addresses.utf8)),
-      owner: UserID(try row("owner")), createdAt: try row("created_at"), startedAt: try row.optional("started_at"))
+      host: HostID(try row("host", as: UUID.self)), mem: try row("mem"), vcpus: try row("vcpus"),
+      disk: try row("disk"), group: try row.optional("placement_group"), state: try row.wire("state"),
+      reason: try row.optional("reason"), readiness: Readiness(steps: try row.json("readiness")),
+      addresses: try row.json("addresses"), hostKeys: keys.isEmpty ? nil : keys, owner: UserID(try row("owner")),
+      createdAt: try row("created_at"), startedAt: try row.optional("started_at"))
   }
 
   /// The VMs that the caller may see.
@@ -40,9 +34,10 @@ struct VMStore: Sendable {
         QueryField("id", .identifier, "v.id"), QueryField("name", .text, "v.name"),
         QueryField("image", .identifier, "v.image"), QueryField("host", .identifier, "v.host"),
         QueryField("mem", .number, "v.mem"), QueryField("vcpus", .number, "v.vcpus"),
-        QueryField("disk", .number, "v.disk"), QueryField("state", .text, "v.state"),
-        QueryField("reason", .text, "v.reason"), QueryField("owner", .identifier, "v.owner"),
-        QueryField("createdAt", .time, "v.created_at"), QueryField("startedAt", .time, "v.started_at"),
+        QueryField("disk", .number, "v.disk"), QueryField("group", .text, "v.placement_group"),
+        QueryField("state", .text, "v.state"), QueryField("reason", .text, "v.reason"),
+        QueryField("owner", .identifier, "v.owner"), QueryField("createdAt", .time, "v.created_at"),
+        QueryField("startedAt", .time, "v.started_at"),
       ]),
       sortKeys: [SortKey("createdAt", "v.created_at", as: "timestamptz"), SortKey("name", "v.name", as: "text")],
       count: caller.admin
@@ -58,133 +53,180 @@ struct VMStore: Sendable {
       """, Self.vm)
   }
 
-  /// The VM, locked, if the caller may act so.
+  /// The host of a VM on which the caller may act so.
   /// - Throws: `not_found`, `forbidden`.
-  private static func get(
-    _ id: VMID, _ access: Access, _ caller: Caller, with connection: isolated PostgresConnection
-  ) throws -> VM {
-    try Permissions.require(access, on: .vm(id), caller, with: connection)
-    let found = try connection.execute("SELECT \(columns) FROM inventory.vms v WHERE v.id = \(id.uuid)").first(vm)
-    guard let found else { throw ServiceError.notFound(.vm) }
-    return found
+  func host(of id: VMID, _ access: Access, _ caller: Caller) async throws -> HostID {
+    let host = try await pool.transaction { connection in
+      try Permissions.require(access, on: .vm(id), caller, lock: "FOR SHARE", with: connection)
+      return try connection.execute("SELECT host FROM inventory.vms WHERE id = \(id.uuid)").first { row in
+        HostID(try row("host"))
+      }
+    }
+    guard let host else { throw ServiceError.notFound(.vm) }
+    return host
   }
 
   /// Writes the intent: the reservation on the host that placement chose, the VM, its owner's permission and the
   /// operation, in one transaction.
   /// - Throws: `not_found` or `forbidden` for an image that the caller may not use, `invalid_state` for one that is not available,
   ///   `no_capacity`.
-  func insert(_ request: NewVM, _ defaults: VMDefaults, _ caller: Caller, requestID: String) async throws
-    -> Accepted<VM>
-  {
-    try await pool.transaction { connection in
-      let imageDisk = try Self.imageDisk(request.image, caller, with: connection)
-      let disk = request.disk ?? max(imageDisk, 1)
-      guard disk >= imageDisk else {
-        throw ServiceError.invalid("disk", "must be at least the image's \(imageDisk) GiB.")
-      }
-      let mem = request.mem ?? defaults.mem
-      let vcpus = request.vcpus ?? defaults.vcpus
-      let host = try Placement.reserve(mem: mem, vcpus: vcpus, disk: disk, with: connection)
-      let id = VMID.make()
-      let keys = String(decoding: try JSONEncoder().encode(request.sshKeys), as: UTF8.self)
-      let vm = try connection.execute(
-        """
-        INSERT INTO inventory.vms AS v (id, owner, name, image, host, mem, vcpus, disk, ssh_keys, desired, state)
-        VALUES (\(id.uuid), \(caller.user.uuid), \(request.name ?? "vm-\(id.description.suffix(8))"),
-          \(request.image.uuid), \(host.uuid), \(mem), \(vcpus), \(disk), \(keys),
-          \(request.start ? "running" : "stopped"), 'creating')
-        RETURNING \(Self.columns)
-        """
-      ).map(Self.vm)[0]
-      _ = try connection.execute(Permissions.grant(.owner, on: .vm(id), to: caller.user))
-      let operation = try OperationStore.insert(
-        .vmCreate, on: UUIDText(id.uuid), owner: caller.user, requestID: requestID, deadlineSeconds: 1800,
-        with: connection)
-      return Accepted(resource: vm, operation: operation)
-    }
-  }
-
-  /// The image's disk in GiB, rounded up. The row is locked, so that it is not removed meanwhile.
-  private static func imageDisk(
-    _ id: ImageID, _ caller: Caller, with connection: isolated PostgresConnection
-  ) throws -> Int {
-    try Permissions.require(.use, on: .image(id), caller, lock: "FOR SHARE", with: connection)
-    let found = try connection.execute(
-      "SELECT state, coalesce(virtual_size, 0) AS virtual_size FROM inventory.images WHERE id = \(id.uuid)"
-    ).first { row in (state: try row("state", as: String.self), size: try row("virtual_size", as: Int64.self)) }
-    guard let found else { throw ServiceError.notFound(.image) }
-    guard found.state == ImageState.available.rawValue else {
-      throw ServiceError(.invalidState, "The image is not available: its state is \(found.state).")
-    }
-    return Int((found.size + (1 << 30) - 1) >> 30)
-  }
-
-  /// Writes that a VM should run or stop, and the operation that will see to it. What is so already needs nothing.
-  func setPower(_ power: DesiredPower, of id: VMID, _ caller: Caller, requestID: String) async throws -> Accepted<VM> {
-    let starts = power == .running
+  func insert(_ request: NewVM, _ defaults: VMDefaults, _ origin: RequestOrigin) async throws -> Accepted<VM> {
+    let caller = origin.caller
     return try await pool.transaction { connection in
-      let vm = try Self.get(id, .use, caller, with: connection)
-      let changed = try connection.execute(
-        """
-        UPDATE inventory.vms v SET desired = \(starts ? "running" : "stopped"), generation = generation + 1,
-          state = \(starts ? "starting" : "stopping"), reason = NULL
-        WHERE v.id = \(id.uuid) AND v.desired <> 'deleted'
-          AND v.state = ANY (\(starts ? ["stopped", "error"] : ["running", "paused", "error"]))
-        RETURNING \(Self.columns)
-        """
-      ).first(Self.vm)
-      guard let changed else { return try Self.unchanged(vm, power, with: connection) }
-      let operation = try OperationStore.insert(
-        starts ? .vmStart : .vmStop, on: UUIDText(id.uuid), owner: caller.user, requestID: requestID,
-        deadlineSeconds: 180, with: connection)
-      return Accepted(resource: changed, operation: operation)
+      try Idempotency.inventory.once(origin, "POST vms", request, with: connection) { connection in
+        let image = try BootImage.lock(request.image, caller, with: connection)
+        let room = Room(
+          mem: request.mem ?? defaults.mem, vcpus: request.vcpus ?? defaults.vcpus,
+          disk: try image.disk(asked: request.disk))
+        let host = try Placement.reserve(
+          PlacementRequest(room: room, arch: image.arch, owner: caller.user, group: request.group), caller,
+          with: connection)
+        let id = VMID.make()
+        let keys = try SSHKeyStore.resolve(request, of: caller.user, with: connection)
+        let vm = try connection.execute(
+          """
+          INSERT INTO inventory.vms AS v (id, owner, name, image, host, mem, vcpus, disk, placement_group, ssh_keys,
+            user_data, desired, state)
+          VALUES (\(id.uuid), \(caller.user.uuid), \(request.name ?? "vm-\(id.description.suffix(8))"),
+            \(request.image.uuid), \(host.uuid), \(room.mem), \(room.vcpus), \(room.disk), \(request.group),
+            \(JSONText.encode(keys)), \(request.userData), \(request.start ? "running" : "stopped"), 'creating')
+          RETURNING \(Self.columns)
+          """
+        ).map(Self.vm)[0]
+        _ = try connection.execute(Permissions.grant(.owner, on: .vm(id), to: caller.user))
+        let operation = try OperationStore.insert(.vmCreate, on: UUIDText(id.uuid), origin, with: connection)
+        return Accepted(resource: vm, operation: operation)
+      }
     }
   }
 
-  /// The answer when the state did not allow the change: nothing to do, already under way, or a conflict.
-  private static func unchanged(
-    _ vm: VM, _ power: DesiredPower, with connection: isolated PostgresConnection
-  ) throws -> Accepted<VM> {
-    let (settled, underWay, kind): (VMState, VMState, OperationKind) =
-      power == .running ? (.running, .starting, .vmStart) : (.stopped, .stopping, .vmStop)
-    if vm.state == settled { return Accepted(resource: vm, operation: nil) }
-    if vm.state == underWay, let active = try OperationStore.active(on: UUIDText(vm.id.uuid), with: connection),
-      active.kind == kind
-    {
-      return Accepted(resource: vm, operation: active)
+  /// Asks a VM for something that only its state can stand against.
+  /// - Throws: `not_found`, `forbidden`, `invalid_state`.
+  func ask(_ request: VMRequest, of id: VMID, _ access: Access, _ origin: RequestOrigin) async throws -> Accepted<VM> {
+    try await pool.transaction { connection in
+      try Permissions.require(access, on: .vm(id), origin.caller, with: connection)
+      return try VMTransitions.ask(request, of: id, origin, with: connection)
     }
-    throw ServiceError(
-      .invalidState, "The VM is \(vm.state.rawValue); it cannot be \(power == .running ? "started" : "stopped") now.")
+  }
+
+  /// A name takes effect in the guest when it is next made from its definition.
+  func rename(_ id: VMID, to name: String, _ origin: RequestOrigin) async throws -> Accepted<VM> {
+    try await pool.transaction { connection in
+      try Permissions.require(.own, on: .vm(id), origin.caller, with: connection)
+      return try VMTransitions.ask(.rename, of: id, origin, setting: ", name = \(name)", with: connection)
+    }
+  }
+
+  /// - Throws: `no_capacity`; `invalid_field` for a disk that would shrink.
+  func resize(_ id: VMID, to size: VMSize, _ origin: RequestOrigin) async throws -> Accepted<VM> {
+    try await pool.transaction { connection in
+      try Permissions.require(.own, on: .vm(id), origin.caller, with: connection)
+      let (host, old) = try Self.place(of: id, with: connection)
+      let new = Room(mem: size.mem ?? old.mem, vcpus: size.vcpus ?? old.vcpus, disk: size.disk ?? old.disk)
+      guard new.disk >= old.disk else {
+        throw ServiceError.invalid("disk", "must be at least the present \(old.disk) GiB: disks only grow.")
+      }
+      let accepted = try VMTransitions.ask(
+        .resize, of: id, origin, setting: ", mem = \(new.mem), vcpus = \(new.vcpus), disk = \(new.disk)",
+        with: connection)
+      try Placement.resize(old, to: new, on: host, origin.caller, with: connection)
+      return accepted
+    }
+  }
+
+  /// Gives a VM a new disk of an image; where its host was given up, on another host.
+  /// - Throws: `no_capacity`, `invalid_field` for an image that is larger than the VM's disk.
+  func rebuild(_ id: VMID, from image: ImageID, _ origin: RequestOrigin) async throws -> Accepted<VM> {
+    try await pool.transaction { connection in
+      try Permissions.require(.own, on: .vm(id), origin.caller, with: connection)
+      let boot = try BootImage.lock(image, origin.caller, with: connection)
+      let (host, room) = try Self.place(of: id, with: connection)
+      _ = try boot.disk(asked: room.disk)
+      var home: SQL = ""
+      let isLost =
+        try connection.execute(
+          "SELECT FROM inventory.hosts WHERE id = \(host.uuid) AND wanted = 'dead' AND NOT reachable"
+        ).count == 1
+      if isLost {
+        let group = try connection.execute("SELECT owner, placement_group FROM inventory.vms WHERE id = \(id.uuid)")
+          .first { (owner: UserID(try $0("owner")), name: try $0.optional("placement_group", as: String.self)) }
+        let new = try Placement.reserve(
+          PlacementRequest(
+            room: room, arch: boot.arch, owner: group?.owner ?? origin.caller.user, group: group?.name, vm: id),
+          origin.caller, with: connection)
+        try Placement.release(room, of: host, with: connection)
+        home = ", host = \(new.uuid), seen = NULL"
+      }
+      return try VMTransitions.ask(
+        .rebuild, of: id, origin, setting: ", image = \(image.uuid), disk_number = disk_number + 1\(home)",
+        with: connection)
+    }
+  }
+
+  /// Moves a stopped VM to another host: an administrator's.
+  /// - Throws: `no_capacity`, `conflict` where a former copy still lies on the host.
+  func move(_ id: VMID, to host: HostID, _ origin: RequestOrigin) async throws -> Accepted<VM> {
+    try origin.caller.requireAdministrator(to: "move VMs")
+    return try await pool.transaction { connection in
+      try Permissions.require(.own, on: .vm(id), origin.caller, with: connection)
+      let (present, room) = try Self.place(of: id, with: connection)
+      guard try connection.execute("SELECT FROM inventory.hosts WHERE id = \(host.uuid)").count == 1 else {
+        throw ServiceError.invalid("host", "is not a host of this installation.")
+      }
+      if present == host {
+        return Accepted(resource: try Self.get(id, with: connection), operation: nil)
+      }
+      let leftovers = try connection.execute(
+        "SELECT FROM inventory.tombstones WHERE host = \(host.uuid) AND vm = \(id.uuid)"
+      ).count
+      guard leftovers == 0 else {
+        throw ServiceError(
+          .conflict, "What the VM left on that host is still being removed there; try again in a minute.",
+          retryAfter: 60)
+      }
+      let accepted = try VMTransitions.ask(
+        .move, of: id, origin, setting: ", moving_to = \(host.uuid)", with: connection)
+      let request = try connection.execute(
+        """
+        SELECT v.owner, v.placement_group, i.arch FROM inventory.vms v JOIN inventory.images i ON i.id = v.image
+        WHERE v.id = \(id.uuid)
+        """
+      ).first { row in
+        PlacementRequest(
+          room: room, arch: try row("arch"), owner: UserID(try row("owner")),
+          group: try row.optional("placement_group"), vm: id, only: host)
+      }
+      guard let request else { throw ServiceError.notFound(.vm) }
+      _ = try Placement.reserve(request, origin.caller, with: connection)
+      return accepted
+    }
   }
 
   /// Writes that a VM should be gone, from whatever state; what was under way ends.
-  func delete(_ id: VMID, _ caller: Caller, requestID: String) async throws -> Accepted<VM> {
+  func delete(_ id: VMID, _ origin: RequestOrigin) async throws -> Accepted<VM> {
     try await pool.transaction { connection in
-      try Permissions.require(.own, on: .vm(id), caller, with: connection)
-      return try Self.delete(id, for: caller, requestID: requestID, with: connection)
+      try Permissions.require(.own, on: .vm(id), origin.caller, with: connection)
+      return try VMTransitions.ask(.remove, of: id, origin, with: connection)
     }
   }
 
-  static func delete(
-    _ id: VMID, for caller: Caller, requestID: String, with connection: isolated PostgresConnection
-  ) throws -> Accepted<VM> {
-    let resource = UUIDText(id.uuid)
-    if let active = try OperationStore.active(on: resource, with: connection), active.kind == .vmDelete,
-      let vm = try connection.execute("SELECT \(columns) FROM inventory.vms v WHERE v.id = \(id.uuid)").first(vm)
-    {
-      return Accepted(resource: vm, operation: active)
+  static func get(_ id: VMID, with connection: isolated PostgresConnection) throws -> VM {
+    let found = try connection.execute("SELECT \(columns) FROM inventory.vms v WHERE v.id = \(id.uuid)").first(vm)
+    guard let found else { throw ServiceError.notFound(.vm) }
+    return found
+  }
+
+  /// Where a VM is and what it has; its row is locked already.
+  static func place(of id: VMID, with connection: isolated PostgresConnection) throws -> (host: HostID, room: Room) {
+    let found = try connection.execute("SELECT host, mem, vcpus, disk FROM inventory.vms WHERE id = \(id.uuid)").first {
+      row in
+      (
+        HostID(try row("host")),
+        Room(mem: try row("mem", as: Int.self), vcpus: try row("vcpus"), disk: try row("disk"))
+      )
     }
-    let vm = try connection.execute(
-      """
-      UPDATE inventory.vms v SET desired = 'deleted', generation = generation + 1, state = 'deleting', reason = NULL
-      WHERE v.id = \(id.uuid) RETURNING \(columns)
-      """
-    ).first(vm)
-    guard let vm else { throw ServiceError.notFound(.vm) }
-    try OperationStore.cancel(on: resource, with: connection)
-    let operation = try OperationStore.insert(
-      .vmDelete, on: resource, owner: caller.user, requestID: requestID, deadlineSeconds: 600, with: connection)
-    return Accepted(resource: vm, operation: operation)
+    guard let found else { throw ServiceError.notFound(.vm) }
+    return found
   }
 }
 
@@ -193,4 +235,55 @@ struct VMDefaults: Sendable {
   /// MiB.
   var mem: Int
   var vcpus: Int
+}
+
+/// An image that a disk can be made of.
+struct BootImage: Sendable {
+  let arch: String
+  /// GiB, rounded up.
+  let size: Int
+
+  /// The row is locked, so that it is not removed meanwhile.
+  /// - Throws: `not_found`, `forbidden`; `invalid_state` for an image that is not available.
+  static func lock(
+    _ id: ImageID, _ caller: Caller, with connection: isolated PostgresConnection
+  ) throws -> BootImage {
+    try Permissions.require(.use, on: .image(id), caller, lock: "FOR SHARE", with: connection)
+    let found = try connection.execute(
+      "SELECT state, arch, coalesce(virtual_size, 0) AS virtual_size FROM inventory.images WHERE id = \(id.uuid)"
+    ).first { row in
+      (
+        state: try row("state", as: String.self), size: try row("virtual_size", as: Int64.self),
+        arch: try row("arch", as: String.self)
+      )
+    }
+    guard let found else { throw ServiceError.notFound(.image) }
+    guard found.state == ImageState.available.rawValue else {
+      throw ServiceError(.invalidState, "The image is not available: its state is \(found.state).")
+    }
+    return BootImage(arch: found.arch, size: max(Int((found.size + (1 << 30) - 1) >> 30), 1))
+  }
+
+  /// The disk that a VM of it has, in GiB.
+  /// - Throws: `invalid_field` for one that the image does not fit on.
+  func disk(asked: Int?) throws -> Int {
+    let disk = asked ?? size
+    guard disk >= size else { throw ServiceError.invalid("disk", "must be at least the image's \(size) GiB.") }
+    return disk
+  }
+}
+
+/// JSON in columns.
+enum JSONText {
+  static func encode(_ value: some Encodable) throws -> String {
+    String(decoding: try JSON.encoder.encode(value), as: UTF8.self)
+  }
+}
+
+extension PostgresRow {
+  /// A value from a column of JSON text.
+  func json<Value: Decodable>(_ column: String) throws -> Value {
+    let text: String = try self(column)
+    return try JSON.decoder.decode(Value.self, from: Data(text.utf8))
+  }
 }

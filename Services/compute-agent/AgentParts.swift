@@ -1,0 +1,77 @@
+import AsyncHTTPClient
+import Crypto
+import Foundation
+import Libvirt
+import Logging
+import Models
+import ServiceKit
+
+/// The parts of an agent, put together.
+///
+/// A connection to libvirt does one thing after another: commands, what is told of the host, what guests' agents are asked,
+/// and copies of disks have one each, so that none waits for what another waits for.
+struct AgentParts: Sendable {
+  let folders: AgentFolders
+  let fences: Fences
+  let facts: HostFactsReader
+  let views: VMFolders
+  let digests: FileDigests
+  let captures: Captures
+  let arrivals: ArrivalDownloads
+  let reports: Reports
+  let lifecycle: VMLifecycle
+  let prober: ReadinessProber
+
+  /// - Throws: `SettingsError`.
+  init(
+    _ settings: Settings, state: String, folders: AgentFolders, virtualisation: Virtualisation, client: HTTPClient,
+    logger: Logger
+  ) throws {
+    let uri = settings.optional("libvirt.uri") ?? "qemu:///system"
+    let network = settings.optional("network") ?? "default"
+    func hypervisor() -> Hypervisor { Hypervisor(libvirt: LibvirtConnection(uri: uri), network: network) }
+    let (commands, reading, copying) = (hypervisor(), hypervisor(), hypervisor())
+    let (book, queue) = (ReadinessBook(), VMQueue())
+    let cache = try ImageCache(
+      folder: "\(state)/cache",
+      limit: Int64(try settings.integer("cache.gib", default: 20, in: 0...1_048_576)) << 30,
+      download: ImageFetch(client: client))
+
+    self.folders = folders
+    fences = try Fences(folder: folders.generations)
+    views = VMFolders(folders: folders)
+    digests = FileDigests()
+    facts = HostFactsReader(
+      libvirt: reading.libvirt, virtualisation: virtualisation, folder: folders.vms,
+      bootIDFile: settings.optional("boot.id.file") ?? "/proc/sys/kernel/random/boot_id")
+    let images = BaseImages(
+      folder: settings.optional("images.dir") ?? "/export/iaas/images", cache: cache, digests: digests)
+    arrivals = ArrivalDownloads(images: images, logger: logger)
+    reports = Reports(
+      hypervisor: reading, facts: facts, views: views, book: book, queue: queue, arrivals: arrivals)
+    let freezer = Freezer(libvirt: copying.libvirt, folders: folders, views: views, logger: logger)
+    captures = Captures(
+      work: CaptureWork(
+        hypervisor: copying, freezer: freezer, folders: folders, views: views, turnstile: Turnstile()),
+      freezer: freezer, folders: folders, fences: fences, queue: queue, logger: logger)
+    lifecycle = VMLifecycle(
+      hypervisor: commands, disks: VMDisks(images: images),
+      shape: HostShape(virtualisation: virtualisation, arch: HostShape.ownArch, network: network),
+      power: PowerControl(hypervisor: commands, book: book, views: views), captures: captures, arrivals: arrivals,
+      book: book, folders: folders, views: views, reports: reports, fences: fences, queue: queue)
+    prober = ReadinessProber(
+      hypervisor: reading, book: book,
+      questions: GuestQuestions(
+        libvirt: LibvirtConnection(uri: uri), book: book, folders: views, logger: logger),
+      folders: folders, views: views, logger: logger)
+  }
+
+  /// - Parameters:
+  ///   - fingerprint: Of this agent's certificate.
+  ///   - key: By which offers are signed.
+  func offers(fingerprint: String, key: SymmetricKey) -> Offers {
+    Offers(
+      hypervisor: lifecycle.hypervisor, captures: captures, folders: folders, digests: digests,
+      signer: OfferSigner(key: key), fences: fences, queue: lifecycle.queue, fingerprint: fingerprint)
+  }
+}
