@@ -29,7 +29,10 @@ struct AgentParts: Sendable {
   ) throws {
     let uri = settings.optional("libvirt.uri") ?? "qemu:///system"
     let network = settings.optional("network") ?? "default"
-    func hypervisor() -> Hypervisor { Hypervisor(libvirt: LibvirtConnection(uri: uri), network: network) }
+    let shared = LibvirtConnection(uri: uri)
+    // Each connection to libvirt's own test driver would have a world of its own.
+    func connection() -> LibvirtConnection { uri.hasPrefix("test:") ? shared : LibvirtConnection(uri: uri) }
+    func hypervisor() -> Hypervisor { Hypervisor(libvirt: connection(), network: network) }
     let (commands, reading, copying) = (hypervisor(), hypervisor(), hypervisor())
     let (book, queue) = (ReadinessBook(), VMQueue())
     let cache = try ImageCache(
@@ -62,7 +65,7 @@ struct AgentParts: Sendable {
     prober = ReadinessProber(
       hypervisor: reading, book: book,
       questions: GuestQuestions(
-        libvirt: LibvirtConnection(uri: uri), book: book, folders: views, logger: logger),
+        libvirt: connection(), book: book, folders: views, logger: logger),
       folders: folders, views: views, logger: logger)
   }
 

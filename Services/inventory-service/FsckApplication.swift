@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import Clients
 import Foundation
-import Logging
 import Models
 import Persistence
 import ServiceKit
@@ -33,8 +32,7 @@ public enum FsckApplication {
   /// Checks, and tells on standard output what is wrong.
   /// - Throws: `SettingsError` or `ServiceError` when the database cannot be read.
   public static func run(_ request: Request, _ settings: Settings) async throws -> Status {
-    let pool = try await Database.open(
-      settings, migrator: inventoryMigrator, logger: Logger(label: "fsck") { _ in SwiftLogNoOpLogHandler() })
+    let pool = try Database.open(settings)
     let agents = AgentClients()
     let client = InternalHTTP.makeClient()
     let store = FsckStore(pool: pool)

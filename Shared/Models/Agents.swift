@@ -114,6 +114,8 @@ public struct VMSpec: Codable, Sendable, Equatable {
   public var disk: Int
   /// Which disk of the VM this is, from 1; rises with each rebuilding.
   public var diskNumber: Int64
+  /// Whether the disk may be made; else it has to be there.
+  public var makesDisk: Bool
   public var image: ImageReference
   public var sshKeys: [String]
   public var userData: String?
@@ -125,7 +127,8 @@ public struct VMSpec: Codable, Sendable, Equatable {
 
   public init(
     id: VMID, owner: UserID, name: String, mem: Int, vcpus: Int, disk: Int, diskNumber: Int64 = 1,
-    image: ImageReference, sshKeys: [String], userData: String? = nil, power: DesiredPower, boot: Int64 = 1,
+    makesDisk: Bool = true, image: ImageReference, sshKeys: [String], userData: String? = nil, power: DesiredPower,
+    boot: Int64 = 1,
     isForced: Bool = false
   ) {
     self.id = id
@@ -135,6 +138,7 @@ public struct VMSpec: Codable, Sendable, Equatable {
     self.vcpus = vcpus
     self.disk = disk
     self.diskNumber = diskNumber
+    self.makesDisk = makesDisk
     self.image = image
     self.sshKeys = sshKeys
     self.userData = userData

@@ -20,7 +20,6 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
   case hostRefused = "host_refused"
   case tooManyRequests = "too_many_requests"
   case internalError = "internal_error"
-  case notImplemented = "not_implemented"
   case unavailable = "unavailable"
   case noCapacity = "no_capacity"
 
@@ -78,10 +77,6 @@ public struct ServiceError: Error, Sendable, CustomStringConvertible {
 
   public static func invalid(_ field: String, _ message: String) -> ServiceError {
     ServiceError(.invalidField, "\(field): \(message)", fields: [FieldError(field: field, message: message)])
-  }
-
-  public static func notImplemented(_ what: String) -> ServiceError {
-    ServiceError(.notImplemented, "\(what) is not available in this version.")
   }
 }
 

@@ -28,11 +28,16 @@ public enum Database {
   /// Opens a pool from `postgres` (libpq connection string; passwords by its `passfile`) and `postgres.connections`
   /// (default 8), and brings the schema forward.
   public static func open(_ settings: Settings, migrator: Migrator, logger: Logger) async throws -> PostgresPool {
-    let pool = PostgresPool(
-      conninfo: conninfo(try settings.required("postgres")),
-      size: try settings.integer("postgres.connections", default: 8, in: 1...100))
+    let pool = try open(settings)
     for name in try await migrator.apply(with: pool) { logger.info("migrated", metadata: ["migration": "\(name)"]) }
     return pool
+  }
+
+  /// Opens the pool, and leaves the schema as it is.
+  public static func open(_ settings: Settings) throws -> PostgresPool {
+    PostgresPool(
+      conninfo: conninfo(try settings.required("postgres")),
+      size: try settings.integer("postgres.connections", default: 8, in: 1...100))
   }
 
   /// Bounds how long a connection is tried and a statement runs, so that a request ends in time.

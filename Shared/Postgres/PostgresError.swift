@@ -17,10 +17,13 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
     self.message = message
   }
 
-  /// Whether the server could not be reached, went away, or is starting or stopping: trying later makes sense.
+  /// Whether the server could not be reached, went away, is starting or stopping, or others were in the way for too long:
+  /// trying later makes sense.
   public var isUnavailable: Bool {
     guard let sqlState else { return true }
-    return sqlState.hasPrefix("08") || sqlState.hasPrefix("57P") || sqlState.hasPrefix("53")
+    // Statement, lock and idle timeouts.
+    return isRetryable || ["57014", "55P03", "25P03"].contains(sqlState) || sqlState.hasPrefix("08")
+      || sqlState.hasPrefix("57P") || sqlState.hasPrefix("53")
   }
 
   /// Whether the transaction lost against another one and may be run again (serialization failure, deadlock).

@@ -50,7 +50,6 @@ extension ErrorCode {
       .unprocessableContent
     case .tooManyRequests: .tooManyRequests
     case .internalError: .internalServerError
-    case .notImplemented: .notImplemented
     case .unavailable: .serviceUnavailable
     case .timeout: .gatewayTimeout
     case .noCapacity, .noSpace: .init(code: 507, reasonPhrase: "Insufficient Storage")

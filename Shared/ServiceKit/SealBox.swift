@@ -12,6 +12,13 @@ public struct SealBox: Sendable {
     self.purpose = Data(purpose.utf8)
   }
 
+  /// A secret of our own making that is the same whenever it is made for the same (RFC 5869).
+  public func derive(for context: String) -> Data {
+    HKDF<SHA256>.deriveKey(
+      inputKeyMaterial: key, salt: purpose, info: Data("derived \(context)".utf8), outputByteCount: 32
+    ).withUnsafeBytes { Data($0) }
+  }
+
   public func seal(_ secret: Data) throws -> Data {
     try AES.GCM.seal(secret, using: key, authenticating: purpose).combined ?? Data()
   }

@@ -127,7 +127,7 @@ import Testing
       #expect(try await stage.capture(image) == capture)
       #expect(try FileStamp(path) == stamp)
       #expect(CaptureFiles.images(in: stage.paths.captures) == [image])
-      try await stage.captures.remove(stage.id, for: image, Fence(host: 1, generation: 1, epoch: 1))
+      try await stage.captures.remove(stage.id, for: image)
       #expect(access(stage.paths.captures, F_OK) != 0)
       #expect(throws: ServiceError.self) { try stage.captures.path(of: stage.id, for: image) }
     }
@@ -153,6 +153,38 @@ import Testing
       try await stage.hypervisor.destroy(stage.id)
       try Data().write(to: URL(fileURLWithPath: stage.paths.consoleLog))
       #expect(try await stage.finished(.make()).consistency == .crash)
+    }
+  }
+
+  /// Its guest would be off for as long as others' copies take.
+  @Test func noGuestIsStoppedForACopyThatCannotBeginYet() async throws {
+    try await withVM { stage in
+      let other = VMID.make()
+      try await stage.hypervisor.define(Samples.testDomain(other, DomainIdentity(owner: Samples.owner, generation: 1)))
+      _ = try stage.folders.make(other)
+      let result: Result<Void, any Error>
+      do {
+        try await stage.hypervisor.start(other)
+        try await stage.hypervisor.start(stage.id)
+        let (mine, others) = (ImageID.make(), ImageID.make())
+        #expect(try await stage.capture(mine).needsPowerOff)
+        let fence = Fence(host: 1, generation: 1, epoch: 1)
+        // The first has the next turn, until it is off and its copy is made.
+        let waiting = try await stage.captures.capture(other, for: others, fence)
+        #expect(!waiting.needsPowerOff && !waiting.isDone)
+        try await stage.hypervisor.destroy(stage.id)
+        #expect(try await stage.finished(mine).isDone)
+        var turn = try await stage.captures.capture(other, for: others, fence)
+        for _ in 0..<100 where !turn.needsPowerOff {
+          try await Task.sleep(for: .milliseconds(20))
+          turn = try await stage.captures.capture(other, for: others, fence)
+        }
+        #expect(turn.needsPowerOff)
+        result = .success(())
+      } catch { result = .failure(error) }
+      try? await stage.hypervisor.destroy(other)
+      try await stage.hypervisor.undefine(other)
+      try result.get()
     }
   }
 

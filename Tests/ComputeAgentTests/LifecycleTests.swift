@@ -31,6 +31,7 @@ import Testing
       let stage = try makeStage(libvirt, folders)
       let id = stage.id
       let paths = try folders.make(id)
+      try Data().write(to: URL(fileURLWithPath: paths.disk(1)))
       let definition = Definition(spec: Samples.spec(id: id), paths: paths, shape: Samples.emulated)
       var identity = DomainIdentity(owner: Samples.owner, generation: 1)
       identity.definition = definition.digest

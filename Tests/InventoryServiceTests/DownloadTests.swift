@@ -99,7 +99,7 @@ import Testing
     #expect(silent.code == "timeout")
     let mute = try await failure(stallSeconds: 1) { _ in [.pause(.seconds(20))] }
     #expect(mute.code == "timeout")
-    let slow = try await failure(stallSeconds: 1) { _ in
+    let slow = try await failure(stallSeconds: 4) { _ in
       [.send(head)] + Array(repeating: [.send([1]), .pause(.milliseconds(300))], count: 40).flatMap { $0 }
     }
     #expect(slow.code == "timeout" && slow.requests.count == 1)

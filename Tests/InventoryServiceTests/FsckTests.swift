@@ -89,6 +89,9 @@ import Testing
       #expect(try await found([seen(.stopped, generation: 2)], fixture) == [.nothingOvertaken])
       #expect(try await found([seen(.stopped, hasDisk: false)], fixture) == [.filesHaveRows])
       #expect(try await found([seen(.stopped)], remains: [.make()], fixture) == [.filesHaveRows])
+      var saved = seen(.stopped)
+      saved.captures = [.make()]
+      #expect(try await found([saved], fixture) == [.filesHaveRows])
       var stray = VMReport(id: .make(), owner: .make(), generation: 1, power: .stopped)
       #expect(try await found([seen(.stopped), stray], fixture) == [.domainsHaveRows])
       stray.quarantined = Date()

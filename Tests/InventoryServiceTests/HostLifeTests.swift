@@ -35,7 +35,7 @@ import Testing
       let claim = try #require(try await fixture.operations.claim())
       #expect(claim.kind == .vmStart)
       let intent = try #require(try await fixture.intents.intent(vm))
-      #expect(intent.spec.boot == 3 && intent.spec.power == .running)
+      #expect(intent.spec.boot == 2 && intent.spec.power == .running)
     }
   }
 
@@ -119,6 +119,92 @@ import Testing
         Issue.record("\(corrections)")
         return
       }
+      // Where a former self was put aside, no new one takes its place.
+      var former = seen(vm, .stopped)
+      former.quarantined = Date()
+      _ = try await fixture.reports.store(report([former]), from: fixture.host, askedAt: later)
+      _ = try await fixture.hosts.update(
+        fixture.host, HostUpdate(state: .up, overcommit: nil), asking(fixture.admin))
+      try await fixture.settle(.stopped)
+      #expect(
+        await code { _ = try await fixture.vms.move(vm, to: fixture.host, asking(fixture.admin)) } == .noCapacity)
+    }
+  }
+
+  @Test func whatAnotherHostHasByTheSameRightIsLeftAlone() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      try await fixture.settle(.running)
+      // The same libvirt, reported by two hosts.
+      let twin = try await fixture.addHost("b:1")
+      #expect(
+        try await fixture.reports.store(report([seen(vm, .running)]), from: twin, askedAt: later).isEmpty)
+    }
+  }
+
+  @Test func aVMWhoseHostComesBackIsItselfAgain() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      try await fixture.settle(.running)
+      try await giveUp(fixture.host, fixture)
+      _ = try await fixture.reports.store(report([seen(vm, .running)]), from: fixture.host, askedAt: later)
+      let back = try #require(try await fixture.vms.get(vm, fixture.ana))
+      #expect(back.state == .running && back.reason == nil)
+    }
+  }
+
+  @Test func aRebootThatFailedLeavesNoDebt() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      try await fixture.settle(.running)
+      _ = try await fixture.vms.ask(.reboot, of: vm, .use, asking(fixture.ana))
+      #expect(try await fixture.intents.intent(vm)?.spec.boot == 2)
+      try await fixture.intents.fail(
+        try #require(try await fixture.operations.claim()), with: ServiceError(.timeout, "It did not end."))
+      _ = try await fixture.reports.store(report([seen(vm, .running)]), from: fixture.host, askedAt: later)
+      #expect(try await fixture.intents.intent(vm)?.spec.boot == 1)
+    }
+  }
+
+  @Test func aMoveAskedForAgainIsTheSameMove() async throws {
+    try await InventoryFixture.with { fixture in
+      let move = try await moving(fixture)
+      let again = try await fixture.vms.move(move.vm, to: move.target, asking(fixture.admin))
+      #expect(again.operation?.id == move.claim.id)
+      #expect(try await room(move.target, fixture) == 512)
+    }
+  }
+
+  @Test func aVMOnADeadHostIsRemovedAtOnceAndStaysRemoved() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      try await fixture.settle(.running)
+      _ = try await fixture.vms.delete(vm, asking(fixture.ana))
+      let claim = try #require(try await fixture.operations.claim())
+      // A host that is only silent is waited for.
+      #expect(try await !fixture.intents.forgetIfLost(vm, claim))
+      try await giveUp(fixture.host, fixture)
+      #expect(try await fixture.vms.get(vm, fixture.admin) == nil)
+      let other = try await fixture.addHost("b:1")
+      let second = try await fixture.add().resource
+      #expect(second.host == other)
+      let corrections = try await fixture.reports.store(
+        report([seen(vm, .running)]), from: fixture.host, askedAt: later)
+      guard case .bury = corrections.first?.kind, corrections.count == 1 else {
+        Issue.record("\(corrections)")
+        return
+      }
+    }
+  }
+
+  @Test func aVMOnItsWayToAHostThatLeavesStaysWhereItIs() async throws {
+    try await InventoryFixture.with { fixture in
+      let move = try await moving(fixture)
+      _ = try await fixture.hosts.cascade(move.target, asking(fixture.admin))
+      await #expect(throws: ClaimLost.self) { try await fixture.intents.arrive(move.claim, seen(move.vm, .stopped)) }
+      let vm = try #require(try await fixture.vms.get(move.vm, fixture.ana))
+      #expect(vm.host == fixture.host && vm.state == .stopped)
+      #expect(try await room(move.target, fixture) == 0)
     }
   }
 

@@ -61,6 +61,26 @@ import Testing
     }
   }
 
+  @Test func aVMIsNeitherMovedNorGoneBeforeItsCopyIsFetched() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await stopped(fixture)
+      let other = try await fixture.addHost("b:1")
+      _ = try await save(vm, fixture)
+      let (capture, image) = try await claims(fixture)
+      try await fixture.intents.settle(capture, VMReport(id: vm, owner: .make(), generation: 2, power: .stopped))
+      #expect(await code { _ = try await fixture.vms.move(vm, to: other, asking(fixture.admin)) } == .invalidState)
+      _ = try await fixture.vms.delete(vm, asking(fixture.ana))
+      let removal = try #require(try await fixture.operations.claim())
+      #expect(removal.kind == .vmDelete)
+      let waits = try await fixture.intents.waitsForCopy(vm, removal)
+      try await fixture.imports.fail(image, with: ServiceError(.corrupt, "x"))
+      let waitsStill = try await fixture.intents.waitsForCopy(vm, removal)
+      #expect(waits && !waitsStill)
+      try await fixture.intents.forget(vm, removal)
+      #expect(try await fixture.vms.get(vm, fixture.ana) == nil)
+    }
+  }
+
   @Test func operatorsSaveAndViewersDoNot() async throws {
     try await InventoryFixture.with { fixture in
       let vm = try await stopped(fixture)

@@ -218,6 +218,33 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
     }
   }
 
+  @Test func imagesDoNotKeepVMsWaiting() async throws {
+    try await InventoryFixture.with { fixture in
+      let record = ImageRecord(
+        name: "i", desc: "", url: "http://x/", sha256: nil, checksums: nil, arch: Architecture.standard)
+      _ = try await fixture.images.insert(record, NewImage(url: "http://x/", name: "i", desc: ""), asking(fixture.ana))
+      let vm = try await fixture.add().operation
+      #expect(try await fixture.operations.claim(.others)?.id == vm?.id)
+      #expect(try await fixture.operations.claim(.others)?.id == nil)
+      #expect(try await fixture.operations.claim(.images)?.kind == .imageImport)
+    }
+  }
+
+  @Test func theGuestsTimeBeginsWhenItIsAsked() async throws {
+    try await InventoryFixture.with { fixture in
+      _ = try await fixture.add()
+      try await fixture.pool.execute("UPDATE inventory.operations SET created_at = now() - interval '1 hour'")
+      let first = try #require(try await fixture.operations.claim())
+      #expect(first.age > 3000 && first.patience == 0)
+      try await fixture.operations.postpone(first, seconds: 0, step: nil, isAsking: true)
+      try await fixture.pool.execute("UPDATE inventory.operations SET asked_at = asked_at - interval '1 minute'")
+      let second = try #require(try await fixture.operations.claim())
+      #expect(second.patience > 50)
+      try await fixture.operations.postpone(second, seconds: 0, step: nil, isAsking: true)
+      #expect(try await fixture.operations.claim()?.patience ?? 0 > 50)
+    }
+  }
+
   @Test func aLeaseThatRanOutIsTakenAndTheOldHolderRefused() async throws {
     try await InventoryFixture.with { fixture in
       let vm = try await fixture.add().resource.id

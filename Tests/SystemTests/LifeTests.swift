@@ -170,6 +170,14 @@ extension SystemTests {
     try await eventually("its loss is seen") { try await self.vm(vm.id).state == .error }
     // Its disk is there, and so is all that makes it.
     #expect(try await change(vm.id, ["state": "start"]).state == .running)
+    #expect(try await change(vm.id, ["state": "stop"]).state == .stopped)
+    // A disk that is gone is not made anew in silence.
+    let disk = "\(stack.state)/agent/vms/\(vm.id)/disk.qcow2"
+    try FileManager.default.moveItem(atPath: disk, toPath: disk + ".kept")
+    let refused = try await admin.call(.PUT, "/iaas/vms/\(vm.id)", ["state": "start"], headers: Self.patient)
+    #expect(refused.status == 409 && refused.text.contains("no disk"), "\(refused)")
+    try FileManager.default.moveItem(atPath: disk + ".kept", toPath: disk)
+    #expect(try await change(vm.id, ["state": "start"]).state == .running)
     try await remove(vm.id)
   }
 

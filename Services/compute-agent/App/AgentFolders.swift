@@ -22,6 +22,8 @@ struct AgentFolders: Sendable {
       for folder in [vms, generations, run] {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       }
+      // Nobody but QEMU, which is told the paths, finds the VMs' files.
+      try Folder.ensure(vms, mode: 0o711)
     } catch { throw SettingsError("The agent's folders in \(state) cannot be made: \(error.localizedDescription)") }
   }
 

@@ -31,6 +31,8 @@ actor Captures {
   private var jobs: [Key: Job] = [:]
   /// Guests whose agents answer and do not hold still; until they are seen off.
   private var restless: Set<VMID> = []
+  /// Whose guest is being stopped for its copy, which is the next to be made, so that it is not off for longer than that.
+  private var next: (key: Key, askedAt: ContinuousClock.Instant)?
 
   init(
     work: CaptureWork, freezer: Freezer, folders: AgentFolders, fences: Fences, queue: VMQueue, logger: Logger
@@ -66,9 +68,23 @@ actor Captures {
     }
     let (plan, found) = try await work.plan(for: key.vm, canFreeze: !restless.contains(key.vm))
     if found.power == .stopped { restless.remove(key.vm) }
-    if plan == .needsPowerOff { return Capture(isDone: false, consistency: nil, needsPowerOff: true) }
+    guard isTurn(of: key, stopping: plan == .needsPowerOff) else { return Capture(isDone: false, consistency: nil) }
+    if plan == .needsPowerOff {
+      next = (key, .now)
+      return Capture(isDone: false, consistency: nil, needsPowerOff: true)
+    }
+    next = nil
     return present(key, begin(key))
   }
+
+  /// Copies that go on while guests run may queue up; a guest is stopped only for a copy that can begin at once.
+  private func isTurn(of key: Key, stopping: Bool) -> Bool {
+    if let next, next.key.vm != key.vm, ContinuousClock.now - next.askedAt < Self.stopping { return false }
+    return !stopping || !jobs.values.contains { $0.failure == nil }
+  }
+
+  /// Longer than a guest is given to power itself off, and is asked about meanwhile.
+  private static let stopping: Duration = .seconds(60)
 
   private func present(_ key: Key, _ job: Job) -> Capture {
     let size = files(key).partSize
@@ -112,11 +128,8 @@ actor Captures {
 
   /// Removes a copy, or ends its making.
   /// - Throws: `stale_generation`.
-  nonisolated func remove(_ vm: VMID, for image: ImageID, _ fence: Fence) async throws {
-    try await queue.alone(with: vm) {
-      try await self.fences.accept(fence, of: vm)
-      try await self.remove(Key(vm: vm, image: image))
-    }
+  nonisolated func remove(_ vm: VMID, for image: ImageID) async throws {
+    try await queue.alone(with: vm) { try await self.remove(Key(vm: vm, image: image)) }
   }
 
   private func remove(_ key: Key) async throws {
@@ -143,6 +156,7 @@ actor Captures {
   }
 
   private func cancel(_ isMeant: (Key) -> Bool) async {
+    if let expected = next?.key, isMeant(expected) { next = nil }
     let meant = jobs.filter { isMeant($0.key) }
     for job in meant.values { job.task.cancel() }
     for (key, job) in meant {

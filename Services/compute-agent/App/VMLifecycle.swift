@@ -34,9 +34,15 @@ struct VMLifecycle: Sendable {
     let identity = try await ensureDefined(spec, fence, found)
     try await VMDisks.removeOlder(than: identity.disk, at: folders.paths(spec.id))
     let steps = try PowerPlan.steps(to: spec, from: found?.power ?? .stopped, boot: identity.boot)
-    if steps.contains(.start) { try await captures.checkDiskIsFree(spec.id) }
+    if steps.contains(.start) {
+      try VMDisks.require(identity.disk, at: folders.paths(spec.id))
+      try await captures.checkDiskIsFree(spec.id)
+    }
     try await power.carryOut(steps, on: spec.id, identity, boot: spec.boot)
-    return try await reports.vm(spec.id)
+    let report = try await reports.vm(spec.id)
+    // What could not be changed while it was on can be now.
+    let hasEnded = report.power == .stopped && (found?.power ?? .stopped) != .stopped
+    return hasEnded ? try await converge(spec, fence) : report
   }
 
   /// - Returns: What the domain's metadata says now.

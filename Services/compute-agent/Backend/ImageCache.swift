@@ -70,11 +70,7 @@ actor ImageCache {
       task = running
     } else {
       try await makeRoom(for: image.size)
-      task = Task {
-        defer { downloads[image.sha256] = nil }
-        try await download.fetch(image, to: path)
-      }
-      downloads[image.sha256] = task
+      task = downloads[image.sha256] ?? begin(image, to: path)
     }
     let patience = patience
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -86,6 +82,15 @@ actor ImageCache {
       defer { group.cancelAll() }
       try await group.next()
     }
+  }
+
+  private func begin(_ image: CachedImage, to path: String) -> Task<Void, any Error> {
+    let task = Task {
+      defer { downloads[image.sha256] = nil }
+      try await download.fetch(image, to: path)
+    }
+    downloads[image.sha256] = task
+    return task
   }
 
   /// Takes files out of the cache that no VM needs, until there is room for as many bytes more.

@@ -28,6 +28,9 @@ enum QemuImg {
     guard let outcome else {
       throw ServiceError(.internalError, "The work on a disk took too long.", detail: "qemu-img \(arguments)")
     }
+    guard outcome.status != nil else {
+      throw ServiceError(.unavailable, "The work on a disk was interrupted on the host.", detail: outcome.errors)
+    }
     return outcome
   }
 

@@ -9,7 +9,8 @@ enum WorkResult: Sendable {
   /// The operation has ended, and its effect is written.
   case ended
   /// To be looked at again.
-  case again(afterSeconds: Double, step: String?)
+  /// - Parameter isAsking: Whether the guest has been asked to end, and is given time.
+  case again(afterSeconds: Double, step: String?, isAsking: Bool = false)
 }
 
 /// Carries operations out. It remembers nothing: whatever it was doing when it was killed is claimed again by it or by
@@ -22,23 +23,26 @@ struct ControlLoop: Service {
   let signal: OperationSignal
   let logger: Logger
 
-  private static let parallel = 8
+  /// So many at a time in each lane. Most of the time VMs' work waits for an agent.
+  private static let parallel: KeyValuePairs<WorkLane, Int> = [.images: 4, .others: 32]
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
       await withTaskGroup(of: Void.self) { group in
-        for _ in 0..<Self.parallel { group.addTask { await work() } }
+        for (lane, count) in Self.parallel {
+          for _ in 0..<count { group.addTask { await work(lane) } }
+        }
       }
     }
   }
 
-  private func work() async {
+  private func work(_ lane: WorkLane) async {
     while !Task.isCancelled {
       do {
-        if let claim = try await store.claim() {
+        if let claim = try await store.claim(lane) {
           await carryOut(claim)
         } else {
-          let next = try await store.secondsToNext() ?? 5
+          let next = try await store.secondsToNext(lane) ?? 5
           await signal.wait(atMost: .milliseconds(Int(min(max(next, 0.02), 5) * 1000)))
         }
       } catch {
@@ -55,7 +59,8 @@ struct ControlLoop: Service {
     do {
       switch try await result(of: claim) {
       case .ended: logger.info("ended", metadata: ["kind": "\(claim.kind.rawValue)"])
-      case .again(let seconds, let step): try await store.postpone(claim, seconds: seconds, step: step)
+      case .again(let seconds, let step, let isAsking):
+        try await store.postpone(claim, seconds: seconds, step: step, isAsking: isAsking)
       }
     } catch is ClaimLost {
       logger.notice("taken over or cancelled", metadata: ["kind": "\(claim.kind.rawValue)"])
@@ -72,6 +77,8 @@ struct ControlLoop: Service {
       return try await fail(claim, with: ServiceError(.timeout, "This could not be done in time\(detail)."))
     }
     do { return try await step(claim) } catch let error as ClaimLost { throw error } catch {
+      // What fails because this process is ending has not failed.
+      guard !Task.isCancelled else { throw CancellationError() }
       let error = ServiceError.of(error)
       logger.notice("failed", metadata: ["operation": "\(claim.id)", "error": "\(error)"])
       guard error.code == .unavailable else { return try await fail(claim, with: error) }

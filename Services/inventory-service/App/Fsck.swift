@@ -118,6 +118,10 @@ struct Fsck: Sendable {
         found(.domainsHaveRows, vm.id, "is \(row.state.rawValue) in its row and \(vm.power.rawValue) on host \(host)")
       }
     }
+    for (vm, image) in report.vms.flatMap({ vm in vm.captures.map { (vm.id, $0) } }) where !state.saving.contains(image)
+    {
+      found(.filesHaveRows, vm, "has a copy of its disk on host \(host) for image \(image), which does not wait for it")
+    }
     let present = Set(report.vms.map(\.id))
     for row in expected where row.host == host && !row.isBusy && !present.contains(row.id) && row.state != .error {
       found(.domainsHaveRows, row.id, "is \(row.state.rawValue) in its row and not on host \(host)")

@@ -4,14 +4,22 @@ import Logging
 import Models
 import ServiceKit
 import ServiceLifecycle
+import Synchronization
 
 /// Asks every host for its report every few seconds; any number of replicas share the hosts by the rows' turns.
 struct HostReporter: Service {
   let hosts: Hosts
   let reports: ReportStore
   let logger: Logger
+  private let correcting = BusyHosts()
 
   private static let parallel = 16
+
+  init(hosts: Hosts, reports: ReportStore, logger: Logger) {
+    self.hosts = hosts
+    self.reports = reports
+    self.logger = logger
+  }
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
@@ -44,9 +52,11 @@ struct HostReporter: Service {
       try await reports.noteSilence(of: link.id)
       return true
     }
-    for correction in try await reports.store(report, from: link.id, askedAt: askedAt) {
-      await carryOut(correction, agent, link, origin)
-    }
+    let corrections = try await reports.store(report, from: link.id, askedAt: askedAt)
+    // A slow agent is corrected by one at a time; the others go on with other hosts.
+    guard !corrections.isEmpty, correcting.begin(link.id) else { return true }
+    defer { correcting.end(link.id) }
+    for correction in corrections { await carryOut(correction, agent, link, origin) }
     return true
   }
 
@@ -62,7 +72,7 @@ struct HostReporter: Service {
       switch correction.kind {
       case .quarantine(let generation):
         try await agent.quarantine(correction.vm, generation: generation, fence(generation, 0))
-        logger.warning("a VM that nobody knows was put aside")
+        logger.notice("a VM that nobody knows is put aside, if it is still there")
       case .bury(let generation):
         try await agent.delete(correction.vm, fence(generation, .max))
         logger.info("what was left of a VM was removed")
@@ -70,4 +80,13 @@ struct HostReporter: Service {
       }
     } catch { logger.notice("not corrected", metadata: ["error": "\(String(reflecting: error))"]) }
   }
+}
+
+/// The hosts that are just being told something.
+private final class BusyHosts: Sendable {
+  private let hosts = Mutex<Set<HostID>>([])
+
+  /// - Returns: Whether nobody else does.
+  func begin(_ host: HostID) -> Bool { hosts.withLock { $0.insert(host).inserted } }
+  func end(_ host: HostID) { hosts.withLock { _ = $0.remove(host) } }
 }

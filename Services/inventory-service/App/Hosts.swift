@@ -33,7 +33,8 @@ struct Hosts: Sendable {
     }
     // Asked before the agent takes a new secret: adding a host twice must not lock the installation out of it.
     guard try await !store.isKnown(certificate.fingerprint, addr: request.addr) else { throw HostStore.known }
-    let secret = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.base64EncodedString()
+    // The same for the same agent: of two who add it at once, the agent keeps the last one's secret.
+    let secret = seal.derive(for: certificate.fingerprint).base64EncodedString()
     let agent = try agents.agent(at: address, certificate: certificate, secret: secret)
     let facts = try await enrol(
       agent,

@@ -100,7 +100,7 @@ struct ImageImport: Sendable {
     }
   }
 
-  /// Fetches the copy from the VM's host; what was cut goes on from where it was.
+  /// Fetches the copy from the VM's host.
   private func fetch(_ capture: CaptureSource, _ image: ImageID, _ claim: Claim) async throws -> String {
     try await step("fetching the copy", claim)
     let (agent, origin) = try await agent(of: capture, claim)

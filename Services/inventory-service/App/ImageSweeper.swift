@@ -38,6 +38,7 @@ struct ImageSweeper: Service {
     try await store.expireUploads()
     try await shares.sweep()
     try await Idempotency.inventory.sweep(store.pool)
+    try await OperationStore(pool: store.pool).sweep()
   }
 
   /// The folder is listed before the claims are: whoever made a file that is listed held its claim already, and a claim

@@ -253,11 +253,12 @@ enum VMStateMachine {
     }
   }
 
+  static let lostReason =
+    "Its host was given up, and its disk with it. Rebuild it on another host from its image, or remove it."
+
+  /// What it should be is kept, for a host that comes back after all.
   private static func lost(_ life: VMLife) -> VMTransition {
-    .to(
-      VMLife(state: .error, desired: .stopped),
-      reason: .text(
-        "Its host was given up, and its disk with it. Rebuild it on another host from its image, or remove it."))
+    .to(VMLife(state: .error, desired: life.desired), reason: .text(lostReason))
   }
 }
 

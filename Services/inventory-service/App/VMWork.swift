@@ -41,6 +41,7 @@ struct VMWork: Sendable {
   /// The spec as the agent gets it.
   private func spec(of intent: VMIntent) -> VMSpec {
     var spec = intent.spec
+    spec.makesDisk = false
     spec.image.url = content.url(of: spec.image.id)
     return spec
   }
@@ -49,13 +50,16 @@ struct VMWork: Sendable {
 
   private func apply(_ intent: VMIntent, _ claim: Claim, _ command: Command) async throws -> WorkResult {
     var spec = spec(of: intent)
-    spec.isForced = claim.kind == .vmReset || claim.age > graceSeconds
+    spec.isForced = claim.kind == .vmReset || claim.patience > graceSeconds
+    spec.makesDisk = claim.kind == .vmCreate || claim.kind == .vmRebuild
     try await Failpoint.hit("inventory.\(claim.kind.rawValue).before")
     let report = try await command.agent.put(spec, command.origin)
     try await Failpoint.hit("inventory.\(claim.kind.rawValue).after")
     guard report.power == spec.power.observed, spec.power == .stopped || report.boot >= spec.boot else {
+      let isAsking = report.power == .running
       return .again(
-        afterSeconds: 0.3, step: report.power == .running ? "waiting for the guest to end" : "waiting for libvirt")
+        afterSeconds: 0.3, step: isAsking ? "waiting for the guest to end" : "waiting for libvirt",
+        isAsking: isAsking)
     }
     try await store.settle(claim, report)
     return .ended
@@ -63,7 +67,21 @@ struct VMWork: Sendable {
 
   private func delete(_ intent: VMIntent, _ claim: Claim, _ command: Command) async throws -> WorkResult {
     try await Failpoint.hit("inventory.vm_delete.before")
-    try await command.agent.delete(intent.spec.id, command.origin)
+    if try await store.waitsForCopy(intent.spec.id, claim) {
+      if try await store.forgetIfLost(intent.spec.id, claim) { return .ended }
+      var spec = spec(of: intent)
+      spec.isForced = true
+      // What became of it does not matter any more; it is removed next.
+      _ = try? await command.agent.put(spec, command.origin)
+      return .again(afterSeconds: 1, step: "waiting until the image that is made of it is safe")
+    }
+    do { try await command.agent.delete(intent.spec.id, command.origin) } catch let error as ServiceError
+      where error.code == .unavailable
+    {
+      // A host that was given up is not waited for; it removes the VM should it ever come back.
+      guard try await store.forgetIfLost(intent.spec.id, claim) else { throw error }
+      return .ended
+    }
     try await Failpoint.hit("inventory.vm_delete.after")
     try await store.forget(intent.spec.id, claim)
     return .ended
@@ -96,11 +114,13 @@ struct VMWork: Sendable {
   }
 
   private func stop(_ intent: VMIntent, _ claim: Claim, _ command: Command) async throws -> WorkResult {
+    // What comes after the copy is another run of the guest.
+    try await store.endRun(of: intent.spec.id, claim)
     var spec = spec(of: intent)
     spec.power = .stopped
-    spec.isForced = claim.age > graceSeconds
+    spec.isForced = claim.patience > graceSeconds
     _ = try await command.agent.put(spec, command.origin)
-    return .again(afterSeconds: 0.3, step: "stopping the guest for the copy")
+    return .again(afterSeconds: 0.3, step: "stopping the guest for the copy", isAsking: true)
   }
 
   // MARK: Moving
@@ -117,7 +137,7 @@ struct VMWork: Sendable {
     spec.power = .stopped
     let report: VMReport
     do { report = try await arrivals.agent.receive(Arrival(spec: spec, offer: offer), arrivals.origin) } catch let error
-      as ServiceError where error.code == .unavailable
+      as ServiceError where error.code == .unavailable || (error.code == .hostRefused && claim.age < Self.meeting)
     {
       return .again(afterSeconds: 1, step: "copying the disk to the new host")
     }
@@ -128,6 +148,9 @@ struct VMWork: Sendable {
     try? await command.agent.delete(intent.spec.id, command.origin)
     return .ended
   }
+
+  /// Seconds in which two hosts have to find each other.
+  private static let meeting: Double = 120
 
   private static func step(_ kind: OperationKind) -> String {
     switch kind {

@@ -17,6 +17,8 @@ struct FsckVM: Sendable {
 /// What the database says, and what is wrong in it.
 struct FsckState: Sendable {
   var vms: [FsckVM]
+  /// The images that VMs are being saved as.
+  var saving: Set<ImageID>
   var violations: [Violation]
 }
 
@@ -165,7 +167,10 @@ struct FsckStore: Sendable {
           Violation(invariant: invariant, subject: try row("subject"), problem: try row("problem"))
         }
       }
-      return FsckState(vms: vms, violations: violations)
+      let saving = try connection.execute(
+        "SELECT id FROM inventory.images WHERE capture IS NOT NULL AND state = 'importing' AND deleted_at IS NULL"
+      ).map { ImageID(try $0("id", as: UUID.self)) }
+      return FsckState(vms: vms, saving: Set(saving), violations: violations)
     }
   }
 

@@ -231,7 +231,10 @@ struct HostStore: Sendable {
         try OperationStore.active(on: UUIDText(vm.id.uuid), with: connection), on: vm.id, with: connection)
       guard vm.isHere else { continue }
       switch VMStateMachine.next(try VMTransitions.life(of: vm.id, with: connection), .hostLost) {
-      case .forgotten: try VMTransitions.forget(vm.id, with: connection)
+      case .forgotten:
+        // Its removal was asked for: it is done should the host come back.
+        try MoveStore.bury(vm.id, on: id, with: connection)
+        try VMTransitions.forget(vm.id, with: connection)
       case let transition:
         // Commands that are still on their way to the host are overtaken.
         try VMTransitions.write(
@@ -251,6 +254,7 @@ struct HostStore: Sendable {
       if !isDead {
         _ = try connection.execute("UPDATE inventory.hosts SET wanted = 'removing' WHERE id = \(id.uuid)")
       }
+      try Self.endArrivals(at: id, with: connection)
       let vms = try connection.execute(
         "SELECT id FROM inventory.vms WHERE host = \(id.uuid) ORDER BY id FOR UPDATE"
       ).map { VMID(try $0("id", as: UUID.self)) }
@@ -263,6 +267,17 @@ struct HostStore: Sendable {
         }
       }
       return try OperationStore.insert(.hostDelete, on: resource, origin, with: connection)
+    }
+  }
+
+  /// VMs that were on their way to a host stay where they are.
+  private static func endArrivals(at id: HostID, with connection: isolated PostgresConnection) throws {
+    let arriving = try connection.execute(
+      "SELECT id FROM inventory.vms WHERE moving_to = \(id.uuid) ORDER BY id FOR UPDATE"
+    ).map { VMID(try $0("id", as: UUID.self)) }
+    for vm in arriving {
+      try VMTransitions.end(
+        try OperationStore.active(on: UUIDText(vm.uuid), with: connection), on: vm, with: connection)
     }
   }
 

@@ -33,7 +33,7 @@ enum MoveStore {
   }
 
   /// Notes that whatever the host has of the VM is to be removed there.
-  private static func bury(_ id: VMID, on host: HostID, with connection: isolated PostgresConnection) throws {
+  static func bury(_ id: VMID, on host: HostID, with connection: isolated PostgresConnection) throws {
     _ = try connection.execute(
       """
       INSERT INTO inventory.tombstones (host, vm, generation)

@@ -17,6 +17,8 @@ struct Claim: Sendable {
   let requestID: String
   /// Seconds since it was asked for.
   let age: Double
+  /// Seconds since the guest was first asked to end; 0 when it was not.
+  let patience: Double
   /// Seconds until the operation must have ended.
   let secondsLeft: Double
 }
@@ -150,11 +152,12 @@ struct OperationStore: Sendable {
   }
 
   /// Takes one due operation, also one whose holder let the lease run out.
-  func claim() async throws -> Claim? {
+  func claim(_ lane: WorkLane? = nil) async throws -> Claim? {
     try await pool.first(
       Self.claim(
         where: """
-          id = (SELECT id FROM inventory.operations WHERE status IN ('pending', 'running') AND due_at <= now()
+          id = (SELECT id FROM inventory.operations
+            WHERE status IN ('pending', 'running') AND due_at <= now() AND \(Self.isIn(lane))
             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
           """, leaseSeconds: leaseSeconds), Self.claim)
   }
@@ -165,6 +168,7 @@ struct OperationStore: Sendable {
       due_at = now() + \(leaseSeconds) * interval '1 second'
     WHERE \(condition)
     RETURNING id, kind, resource, epoch, attempts, request_id, extract(epoch FROM now() - created_at)::float8 AS age,
+      coalesce(extract(epoch FROM now() - asked_at), 0)::float8 AS patience,
       extract(epoch FROM deadline_at - now())::float8 AS seconds_left
     """
   }
@@ -173,15 +177,15 @@ struct OperationStore: Sendable {
     Claim(
       id: OperationID(try row("id")), kind: try row.wire("kind"), resource: UUIDText(try row("resource")),
       epoch: try row("epoch"), attempt: try row("attempts"), requestID: try row.optional("request_id") ?? "",
-      age: try row("age"), secondsLeft: try row("seconds_left"))
+      age: try row("age"), patience: try row("patience"), secondsLeft: try row("seconds_left"))
   }
 
   /// Seconds until the next operation is due; nil when there is none.
-  func secondsToNext() async throws -> Double? {
+  func secondsToNext(_ lane: WorkLane? = nil) async throws -> Double? {
     try await pool.first(
       """
       SELECT extract(epoch FROM min(due_at) - now())::float8 AS seconds FROM inventory.operations
-      WHERE status IN ('pending', 'running')
+      WHERE status IN ('pending', 'running') AND \(Self.isIn(lane))
       """
     ) { try $0.optional("seconds") } ?? nil
   }
@@ -199,11 +203,24 @@ struct OperationStore: Sendable {
       """) == 1
   }
 
+  /// Forgets what ended long ago.
+  func sweep() async throws {
+    try await pool.execute(
+      """
+      DELETE FROM inventory.operations WHERE created_at < now() - \(Self.keptDays) * interval '1 day'
+        AND status NOT IN ('pending', 'running')
+      """)
+  }
+
+  private static let keptDays = 90
+
   /// Puts a claim down, to be taken up again after a while.
-  func postpone(_ claim: Claim, seconds: Double, step: String?) async throws {
+  /// - Parameter isAsking: Whether the guest has been asked to end.
+  func postpone(_ claim: Claim, seconds: Double, step: String?, isAsking: Bool = false) async throws {
     try await pool.execute(
       """
       UPDATE inventory.operations SET due_at = now() + \(seconds)::float8 * interval '1 second',
+        asked_at = CASE WHEN \(isAsking) THEN coalesce(asked_at, now()) ELSE asked_at END,
         step = coalesce(\(step), step)
       WHERE id = \(claim.id.uuid) AND epoch = \(claim.epoch) AND status = 'running'
       """)
@@ -220,6 +237,19 @@ struct OperationStore: Sendable {
       """
     ).affected
     guard changed == 1 else { throw ClaimLost() }
+  }
+}
+
+/// What is worked on apart: images take hours, and must not keep VMs waiting.
+enum WorkLane: Sendable { case images, others }
+
+extension OperationStore {
+  private static func isIn(_ lane: WorkLane?) -> SQL {
+    switch lane {
+    case .images: "kind LIKE 'image%'"
+    case .others: "kind NOT LIKE 'image%'"
+    case nil: "true"
+    }
   }
 }
 

@@ -25,8 +25,8 @@ struct PlacementRequest: Sendable {
 
 /// Chooses hosts and keeps account of what is promised on them, in the transaction that needs it.
 ///
-/// Filters: the host is up, has the architecture, room for everything, and no other VM of the group. Among those that are
-/// left the one with the largest share of its memory free is taken, with processors and disk counting for less.
+/// Filters: the host is up, has the architecture, room for everything, no other VM of the group, and no former copy of the
+/// VM that was put aside. Among those that are left the one with the largest share of its memory free is taken, with processors and disk counting for less.
 enum Placement {
   /// - Throws: `no_capacity`; administrators are told why for each host.
   static func reserve(
@@ -89,7 +89,7 @@ enum Placement {
       """
       SELECT h.id FROM inventory.hosts h
       WHERE h.state = 'up' AND h.arch = \(request.arch) AND \(isMeant(request)) AND \(cpusFit(request.room))
-        AND \(memFits(request.room)) AND \(diskFits(request.room)) AND NOT \(hasGroup(request))
+        AND \(memFits(request.room)) AND \(diskFits(request.room)) AND NOT \(hasGroup(request)) AND NOT \(keepsFormer(request))
       ORDER BY 4 * (1 - h.mem_allocated / (h.mem * h.mem_overcommit))
         + 2 * (1 - h.cpus_allocated / (h.cpus * h.cpu_overcommit))
         + (1 - h.disk_allocated / (h.disk * h.disk_overcommit)) DESC, h.id
@@ -122,6 +122,15 @@ enum Placement {
       """
   }
 
+  /// Whether a former copy of the VM was put aside there, or is yet to be removed: a new one would take its place.
+  private static func keepsFormer(_ request: PlacementRequest) -> SQL {
+    guard let vm = request.vm else { return "false" }
+    return """
+      (h.quarantined @> jsonb_build_array(jsonb_build_object('id', \(vm.description)::text))
+        OR EXISTS (SELECT FROM inventory.tombstones t WHERE t.host = h.id AND t.vm = \(vm.uuid)))
+      """
+  }
+
   private static func refusal(_ request: PlacementRequest) -> String {
     let room = request.room
     let what = "\(room.mem) MiB of memory, \(room.vcpus) vCPUs and \(room.disk) GiB of disk"
@@ -137,6 +146,7 @@ enum Placement {
     try connection.execute(
       """
       SELECT h.addr, h.state, h.arch, h.arch <> \(request.arch) AS other_arch, \(hasGroup(request)) AS has_group,
+        \(keepsFormer(request)) AS keeps_former,
         floor(h.cpus * h.cpu_overcommit)::bigint - h.cpus_allocated AS cpus,
         floor(h.mem * h.mem_overcommit)::bigint - h.mem_allocated AS mem,
         floor(h.disk * h.disk_overcommit)::bigint - h.disk_allocated AS disk
@@ -154,6 +164,7 @@ enum Placement {
       return "has the architecture \(try row("arch", as: String.self)), not \(request.arch)."
     }
     if try row("has_group") { return "has another VM of the group '\(request.group ?? "")'." }
+    if try row("keeps_former") { return "keeps a former copy of the VM; remove that first." }
     let lacking = try [
       ("vCPUs", request.room.vcpus, row("cpus", as: Int.self)), ("MiB of memory", request.room.mem, row("mem")),
       ("GiB of disk", request.room.disk, row("disk")),

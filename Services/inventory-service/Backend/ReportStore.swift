@@ -73,12 +73,13 @@ struct ReportStore: Sendable {
   ) throws -> [Pair] {
     try connection.execute(
       """
-      SELECT v.id, v.owner, v.state, v.desired, v.seen::text AS seen, v.readiness::text AS readiness,
+      SELECT v.id, v.owner, v.state, v.desired, v.reason, v.seen::text AS seen, v.readiness::text AS readiness,
         r.report::text AS report
       FROM inventory.vms v LEFT JOIN (
         SELECT (value ->> 'id')::uuid AS id, value AS report FROM jsonb_array_elements(\(vms)::jsonb)
       ) r ON r.id = v.id
       WHERE v.host = \(host.uuid) AND coalesce(v.observed_at, v.created_at) < \(askedAt)::timestamptz
+        AND (v.desired <> 'deleted' OR coalesce(v.observed_at, '-infinity') < now() - interval '30 seconds')
         AND (v.stale OR v.state = 'unknown' OR v.seen IS DISTINCT FROM r.report)
         AND NOT EXISTS (SELECT FROM inventory.operations o WHERE o.resource = v.id
           AND o.status IN ('pending', 'running'))
@@ -87,9 +88,15 @@ struct ReportStore: Sendable {
     ).map { row in
       Pair(
         id: VMID(try row("id")), owner: UserID(try row("owner")),
-        life: VMLife(state: try row.wire("state"), desired: try row.wire("desired")),
+        life: try life(row),
         known: try known(row), report: try row.optionalJSON("report"))
     }
+  }
+
+  /// A VM whose host was given up and answers again is as good as one that was not heard of.
+  private static func life(_ row: PostgresRow) throws -> VMLife {
+    let isBack = try row.optional("reason", as: String.self) == VMStateMachine.lostReason
+    return VMLife(state: isBack ? .unknown : try row.wire("state"), desired: try row.wire("desired"))
   }
 
   private static func store(
@@ -135,6 +142,7 @@ struct ReportStore: Sendable {
       seen = \(try JSONText.encode(report))::jsonb, addresses = \(try JSONText.encode(isOn ? report.addresses : [])),
       readiness = \(try JSONText.encode(isOn ? steps : []))::jsonb,
       host_keys = \(try JSONText.encode(report.hostKeys))::jsonb,
+      boot = CASE WHEN \(isOn) THEN \(report.boot) ELSE boot END,
       started_at = CASE WHEN \(isOn) THEN coalesce(started_at, now()) END
       """
   }
@@ -164,7 +172,10 @@ struct ReportStore: Sendable {
       uniqueKeysWithValues: try connection.execute(
         "SELECT vm, generation FROM inventory.tombstones WHERE host = \(host.uuid)"
       ).map { (VMID(try $0("vm", as: UUID.self)), try $0("generation", as: Int64.self)) })
-    let strays = report.vms.filter { !known.contains($0.id) && buried[$0.id] == nil }
+    let unknown = report.vms.filter { !known.contains($0.id) && buried[$0.id] == nil }
+    let elsewhere = try generations(of: unknown.map(\.id), with: connection)
+    // One that another host has by the same right is not overtaken: two hosts report the same libvirt.
+    let strays = unknown.filter { vm in elsewhere[vm.id].map { $0 > vm.generation } ?? true }
     try note(strays, on: host, with: connection)
     let present = Set(report.vms.map(\.id) + report.remains)
     let gone = buried.keys.filter { !present.contains($0) }.map(\.uuid)
@@ -175,10 +186,21 @@ struct ReportStore: Sendable {
           AND created_at < \(askedAt)::timestamptz
         """)
     }
-    return buried.filter { present.contains($0.key) }.map { Correction(vm: $0.key, kind: .bury(generation: $0.value)) }
+    let toBury = buried.filter { present.contains($0.key) && !known.contains($0.key) }
+    return toBury.map { Correction(vm: $0.key, kind: .bury(generation: $0.value)) }
       + strays.filter { $0.quarantined == nil || $0.power != .stopped }.map {
         Correction(vm: $0.id, kind: .quarantine(generation: $0.generation))
       }
+  }
+
+  private static func generations(
+    of vms: [VMID], with connection: isolated PostgresConnection
+  ) throws -> [VMID: Int64] {
+    guard !vms.isEmpty else { return [:] }
+    return Dictionary(
+      uniqueKeysWithValues: try connection.execute(
+        "SELECT id, generation FROM inventory.vms WHERE id = ANY (\(vms.map(\.uuid))::uuid[])"
+      ).map { (VMID(try $0("id", as: UUID.self)), try $0("generation", as: Int64.self)) })
   }
 
   /// Copies that no snapshot waits for.

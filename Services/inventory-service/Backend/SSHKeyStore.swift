@@ -37,7 +37,7 @@ struct SSHKeyStore: Sendable {
   }
 
   /// The first key of a person is their default one.
-  /// - Throws: `conflict` for a name that they use already; `invalid_state` for one too many.
+  /// - Throws: `conflict` for a name that they use already, and for one key too many.
   func insert(_ request: NewSSHKey, fingerprint: String, _ origin: RequestOrigin) async throws -> SSHKey {
     let owner = origin.caller.user.uuid
     do {

@@ -8,6 +8,14 @@ import Postgres
 struct SnapshotStore: Sendable {
   let pool: PostgresPool
 
+  /// The images that are still being made of a VM's disk.
+  static func unfetched(of vm: VMID) -> SQL {
+    """
+    SELECT name FROM inventory.images
+    WHERE source_vm = \(vm.uuid) AND state = 'importing' AND deleted_at IS NULL
+    """
+  }
+
   /// Writes the image, its owner's permission and both operations, in one transaction.
   /// - Throws: `not_found`, `forbidden`, `invalid_state`.
   func insert(_ request: NewSnapshot, of vm: VMID, _ origin: RequestOrigin) async throws -> Accepted<Image> {

@@ -82,6 +82,34 @@ struct VMIntentStore: Sendable {
     }
   }
 
+  /// Whether a copy of the VM's disk still has to be fetched from its host; if so, the removal has another while to end.
+  func waitsForCopy(_ id: VMID, _ claim: Claim) async throws -> Bool {
+    try await pool.execute(
+      """
+      UPDATE inventory.operations SET deadline_at = now() + \(claim.kind.deadlineSeconds) * interval '1 second'
+      WHERE id = \(claim.id.uuid) AND epoch = \(claim.epoch) AND status = 'running'
+        AND EXISTS (\(SnapshotStore.unfetched(of: id)))
+      """) == 1
+  }
+
+  /// Ends a removal on a host that was given up and does not answer; what lies there is removed when it comes back.
+  /// - Returns: Whether the host is such a one.
+  func forgetIfLost(_ id: VMID, _ claim: Claim) async throws -> Bool {
+    try await pool.transaction { connection in
+      let host = try connection.execute(
+        """
+        SELECT h.id FROM inventory.hosts h JOIN inventory.vms v ON v.host = h.id
+        WHERE v.id = \(id.uuid) AND h.wanted = 'dead' AND NOT h.reachable
+        """
+      ).first { HostID(try $0("id", as: UUID.self)) }
+      guard let host else { return false }
+      try OperationStore.complete(claim, error: nil, with: connection)
+      try MoveStore.bury(id, on: host, with: connection)
+      try VMTransitions.forget(id, with: connection)
+      return true
+    }
+  }
+
   /// Ends a move: the VM is its new host's.
   func arrive(_ claim: Claim, _ report: VMReport) async throws {
     try await pool.transaction { try MoveStore.finish(claim, report, with: $0) }
@@ -92,6 +120,16 @@ struct VMIntentStore: Sendable {
     try await pool.first(
       "SELECT id FROM inventory.images WHERE capture = \(claim.id.uuid) AND deleted_at IS NULL"
     ) { ImageID(try $0("id", as: UUID.self)) }
+  }
+
+  /// Forgets how far the guest has come: it is being stopped, and will be started by the same operation.
+  func endRun(of id: VMID, _ claim: Claim) async throws {
+    try await pool.execute(
+      """
+      UPDATE inventory.vms SET readiness = '[]', started_at = NULL, seen = NULL
+      WHERE id = \(id.uuid) AND EXISTS (SELECT FROM inventory.operations
+        WHERE id = \(claim.id.uuid) AND epoch = \(claim.epoch) AND status = 'running')
+      """)
   }
 
   /// Notes in what condition the disk was copied, as soon as that is known.

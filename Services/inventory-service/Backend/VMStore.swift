@@ -143,11 +143,10 @@ struct VMStore: Sendable {
       let (host, room) = try Self.place(of: id, with: connection)
       _ = try boot.disk(asked: room.disk)
       var home: SQL = ""
-      let isLost =
-        try connection.execute(
-          "SELECT FROM inventory.hosts WHERE id = \(host.uuid) AND wanted = 'dead' AND NOT reachable"
-        ).count == 1
-      if isLost {
+      let present = try connection.execute(
+        "SELECT arch, wanted = 'dead' AND NOT reachable AS is_lost FROM inventory.hosts WHERE id = \(host.uuid)"
+      ).first { (arch: try $0("arch", as: String.self), isLost: try $0("is_lost", as: Bool.self)) }
+      if present?.isLost == true {
         let group = try connection.execute("SELECT owner, placement_group FROM inventory.vms WHERE id = \(id.uuid)")
           .first { (owner: UserID(try $0("owner")), name: try $0.optional("placement_group", as: String.self)) }
         let new = try Placement.reserve(
@@ -156,6 +155,8 @@ struct VMStore: Sendable {
           origin.caller, with: connection)
         try Placement.release(room, of: host, with: connection)
         home = ", host = \(new.uuid), seen = NULL"
+      } else if let arch = present?.arch, arch != boot.arch {
+        throw ServiceError.invalid("image", "is of the architecture \(boot.arch), and the VM's host of \(arch).")
       }
       return try VMTransitions.ask(
         .rebuild, of: id, origin, setting: ", image = \(image.uuid), disk_number = disk_number + 1\(home)",
@@ -173,8 +174,18 @@ struct VMStore: Sendable {
       guard try connection.execute("SELECT FROM inventory.hosts WHERE id = \(host.uuid)").count == 1 else {
         throw ServiceError.invalid("host", "is not a host of this installation.")
       }
+      let active = try OperationStore.active(on: UUIDText(id.uuid), with: connection)
+      let isOnItsWay =
+        try connection.execute(
+          "SELECT FROM inventory.vms WHERE id = \(id.uuid) AND moving_to = \(host.uuid)"
+        ).count == 1
+      if isOnItsWay, let active { return Accepted(resource: try Self.get(id, with: connection), operation: active) }
       if present == host {
         return Accepted(resource: try Self.get(id, with: connection), operation: nil)
+      }
+      let image = try connection.execute(SnapshotStore.unfetched(of: id)).first { try $0("name", as: String.self) }
+      if let image {
+        throw ServiceError(.invalidState, "The image '\(image)' is still being made of its disk; wait for that to end.")
       }
       let leftovers = try connection.execute(
         "SELECT FROM inventory.tombstones WHERE host = \(host.uuid) AND vm = \(id.uuid)"

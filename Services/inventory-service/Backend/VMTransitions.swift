@@ -22,8 +22,10 @@ enum VMTransitions {
     case .to(_, _, let work, _):
       if request == .remove {
         try end(active, on: id, with: connection)
-      } else if active != nil, work != nil {
-        throw OperationStore.busy
+      } else if let active, let work {
+        // Asked again, as when an answer was lost.
+        guard active.kind == work, [.vmPause, .vmResume].contains(work) else { throw OperationStore.busy }
+        return Accepted(resource: try VMStore.get(id, with: connection), operation: active)
       }
       let vm = try write(transition, to: id, setting: assignments, with: connection)
       let operation = try work.map { try OperationStore.insert($0, on: resource, origin, with: connection) }

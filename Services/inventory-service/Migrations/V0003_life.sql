@@ -63,6 +63,18 @@ ALTER TABLE inventory.images
   ADD COLUMN capture uuid,
   ADD COLUMN consistency text CHECK (consistency IN ('frozen', 'stopped', 'crash'));
 
+-- Since when the guest has been asked to end, by an operation that needs that.
+ALTER TABLE inventory.operations ADD COLUMN asked_at timestamptz;
+CREATE INDEX images_capture ON inventory.images (capture) WHERE capture IS NOT NULL;
+CREATE INDEX images_source_vm ON inventory.images (source_vm) WHERE source_vm IS NOT NULL;
+
+-- Only what begins or ends is announced, not that work on it goes on.
+DROP TRIGGER operations_announce ON inventory.operations;
+CREATE TRIGGER operations_added AFTER INSERT ON inventory.operations
+  FOR EACH ROW EXECUTE FUNCTION inventory.announce_operation();
+CREATE TRIGGER operations_changed AFTER UPDATE OF status ON inventory.operations
+  FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION inventory.announce_operation();
+
 CREATE TABLE inventory.ssh_keys (
   id          uuid PRIMARY KEY,
   owner       uuid NOT NULL,
