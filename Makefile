@@ -5,6 +5,7 @@ CONFIGURATION ?= debug
 VMS ?= keep
 TEST ?=
 FUZZ_SECONDS ?= 60
+FAULTS ?= 1000
 
 # Without it, dependencies are compiled anew at random.
 export SWIFT_DETERMINISTIC_HASHING := 1
@@ -15,9 +16,9 @@ SWIFT_BUILD := swift build -c $(CONFIGURATION) --explicit-target-dependency-impo
 SOURCES := Package.swift Services Shared CommandLine Tests
 SCRIPTS := Deploy/packages Deploy/stack Deploy/stack-demo.sh Deploy/lib.sh Deploy/guest-image Deploy/private-libvirt \
   Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/build-debian Tests/Guest/check Tests/Hosts/host \
-  Tests/Hosts/network.sh Tests/Hosts/check Tests/Fuzz/run Benchmarks/lists Benchmarks/identity .ci/run
+  Tests/Hosts/network.sh Tests/Hosts/check Tests/Fuzz/run Tests/Faults/run Benchmarks/lists Benchmarks/identity .ci/run
 
-.PHONY: help demo up down clean-state build test test-debian fuzz lint format packages
+.PHONY: help demo up down clean-state build test test-debian faults fuzz lint format packages
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -50,6 +51,10 @@ test-debian: packages ## Build a Debian 12 cloud image with Debian's own tools; 
 	@Tests/Guest/build-debian $(CURDIR)/.build/debian-12.qcow2
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@IAAS_TEST_DEBIAN=$(CURDIR)/.build/debian-12.qcow2 BIN=$(CURDIR)/.build/debug Tests/run aRealDebian
+
+faults: packages ## Strike an installation of several hosts: every case, then FAULTS (1000) at random
+	swift build --build-tests --explicit-target-dependency-import-check error
+	@BIN=$(CURDIR)/.build/debug Tests/Faults/run --faults $(FAULTS)
 
 fuzz: packages ## Feed the readers of disk images with made-up files, for FUZZ_SECONDS (60)
 	@Tests/Fuzz/run $(FUZZ_SECONDS)

@@ -160,6 +160,9 @@ let package = Package(
       library(
         "TestSupport", path: "Tests/TestSupport",
         dependencies: ["Models", "Postgres", "ServiceKit", asyncHTTPClient, logging, nioCore, nioPosix]),
+      .executableTarget(
+        name: "faults", dependencies: ["TestSupport", "Models", "ServiceKit", asyncHTTPClient, argumentParser],
+        path: "Tests/Faults", exclude: ["run"], swiftSettings: strict),
       tests("ModelsTests", dependencies: []),
       tests("PostgresTests", dependencies: ["Postgres"]),
       tests("QueryTests", dependencies: ["Query", "Postgres"]),
