@@ -185,7 +185,29 @@ public enum InternalHTTP {
     // A service that is away must be told as such at once, not after the pool's own attempts.
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.redirectConfiguration = .disallow
+    configuration.http1_1ConnectionDebugInitializer = Keepalive.begin
     configure(&configuration)
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+}
+
+/// Finds out that the other end is gone although nothing said so: its last packets were lost with the network, or the
+/// machine with its power. Else a call would wait for its answer as long as it may take (tcp(7)).
+private enum Keepalive {
+  /// Seconds of silence after which the other end is asked, seconds between two questions, and how many may go unanswered.
+  private static let idle = 5
+  private static let interval = 2
+  private static let count = 3
+
+  @Sendable static func begin(_ channel: any Channel) -> EventLoopFuture<Void> {
+    let options: [(NIOBSDSocket.Option, Int)] = [
+      (.init(rawValue: TCP_KEEPIDLE), idle), (.init(rawValue: TCP_KEEPINTVL), interval),
+      (.init(rawValue: TCP_KEEPCNT), count),
+      // The same for what was sent and is not acknowledged, in milliseconds.
+      (.init(rawValue: TCP_USER_TIMEOUT), (idle + interval * count) * 1000),
+    ]
+    let set = options.map { channel.setOption(.tcpOption($0.0), value: $0.1) }
+    return .andAllSucceed(
+      set + [channel.setOption(.socketOption(.so_keepalive), value: 1)], on: channel.eventLoop)
   }
 }

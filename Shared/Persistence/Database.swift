@@ -42,6 +42,6 @@ public enum Database {
 
   /// Bounds how long a connection is tried and a statement runs, so that a request ends in time.
   public static func conninfo(_ given: String) -> String {
-    "connect_timeout=3 tcp_user_timeout=10000 options='-c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000' \(given)"
+    "connect_timeout=3 tcp_user_timeout=10000 keepalives_idle=5 keepalives_interval=2 keepalives_count=3 options='-c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000' \(given)"
   }
 }

@@ -19,7 +19,7 @@ struct RandomClient: Sendable {
     var mine: [VMID] = []
     var images: [ImageID] = []
     while !Task.isCancelled {
-      await gate.enter()
+      try await gate.enter()
       do { try await act(&random, &mine, &images) } catch {
         await gate.leave()
         throw error

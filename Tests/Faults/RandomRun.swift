@@ -79,7 +79,8 @@ struct RandomRun: Sendable {
       Report.line(problems.isEmpty ? "ok" : "FAILED", begun, "\(struck) faults")
       guard problems.isEmpty else {
         let faults = list.map { "\($0)" }.joined(separator: "; ")
-        throw Unexpected((problems + ["the batch: \(faults)"]).joined(separator: "\n      "))
+        for problem in problems + ["the batch: \(faults)"] { Report.say("      \(problem)") }
+        throw Unexpected("\(problems.count) findings")
       }
       await gate.open()
     }
