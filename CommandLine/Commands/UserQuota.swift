@@ -8,7 +8,8 @@ struct UserQuota: Verb {
     discussion: """
       What can be limited at a time: images, imageBytes, vms, vcpus, mem (MiB), disk (GiB). In a calendar month: \
       cpuSeconds, memMiBHours, diskReadBytes, diskWrittenBytes, netRxBytes, netTxBytes. Sizes may have a unit, such \
-      as 4G. Other limits of the person stay as they are.
+      as 4G. Other limits of the person stay as they are. group=NAME gives the limits that the installation's \
+      configuration has under that name, where the person has none of their own.
 
       Example: iaas user quota ana@example.org vms=5 mem=16G imageBytes=unlimited disk=default
       """)
@@ -18,15 +19,15 @@ struct UserQuota: Verb {
   @Argument(help: "Id, beginning of the id, or e-mail address of the person.")
   var user: String
 
-  @Argument(help: ArgumentHelp("A limit: a number, unlimited, or default.", valueName: "resource=limit"))
+  @Argument(help: ArgumentHelp("A limit: a number, unlimited, or default; or group=NAME.", valueName: "resource=limit"))
   var assignments: [String] = []
 
   func run(in context: CommandContext) async throws {
-    let assignments = try QuotaAssignment.parse(assignments)
+    let change = try QuotaChange(assignments)
     let person = try await context.resolver.object(user, of: UserView.self)
     let present = try quota(of: person, context)
-    guard !assignments.isEmpty else { return try show(present, context) }
-    let update = QuotaUpdate(quota: present.changed(by: assignments))
+    guard !change.isEmpty else { return try show(present, context) }
+    let update = QuotaUpdate(quota: present.changed(by: change))
     let answer = try await context.client.send(.send(.put, UserView.path(person.id), update))
     let updated: Fetched<UserView> = try context.client.decode(answer)
     try show(quota(of: updated.value, context), context)

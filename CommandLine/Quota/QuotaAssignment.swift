@@ -1,9 +1,30 @@
 import Models
 
+/// What people change of a quota.
+struct QuotaChange: Sendable, Equatable {
+  var limits: [QuotaAssignment] = []
+  /// Nil leaves the group as it is; `default` takes the person out of it.
+  var group: String?
+
+  var isEmpty: Bool { limits.isEmpty && group == nil }
+
+  /// - Throws: `CommandFailure` `usage`.
+  init(_ texts: [String]) throws {
+    let prefix = "\(QuotaAssignment.groupWord)="
+    let groups = texts.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+    guard groups.count <= 1, groups.first != "" else {
+      throw CommandFailure(.usage, "group=NAME is given once, with a name or default.")
+    }
+    group = groups.first
+    limits = try QuotaAssignment.parse(texts.filter { !$0.hasPrefix(prefix) })
+  }
+}
+
 /// A limit as people set it: `vms=5`, `mem=16G`, `disk=unlimited`, `images=default`.
 struct QuotaAssignment: Sendable, Equatable {
   static let unlimitedWord = "unlimited"
   static let defaultWord = "default"
+  static let groupWord = "group"
 
   let resource: QuotaResource
   /// Nil takes the person's own limit away.

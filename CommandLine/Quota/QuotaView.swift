@@ -4,27 +4,61 @@ import Models
 struct QuotaView: Codable, Sendable, Equatable {
   /// By resource; what is absent has the installation's default.
   var limits: [String: Quota.Limit]
+  /// Limits of the installation's configuration that go before its defaults.
+  var group: String?
 
-  init(limits: [String: Quota.Limit] = [:]) { self.limits = limits }
+  init(limits: [String: Quota.Limit] = [:], group: String? = nil) {
+    self.limits = limits
+    self.group = group
+  }
+
+  /// A limit, or the name of a group.
+  private enum Member: Codable {
+    case limit(Quota.Limit)
+    case group(String)
+
+    init(from decoder: any Decoder) throws {
+      let value = try decoder.singleValueContainer()
+      if value.decodeNil() {
+        self = .limit(.unlimited)
+      } else if let text = try? value.decode(String.self) {
+        self = .group(text)
+      } else {
+        self = .limit(.at(try value.decode(Int64.self)))
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var value = encoder.singleValueContainer()
+      switch self {
+      case .limit(.unlimited): try value.encodeNil()
+      case .limit(.at(let number)): try value.encode(number)
+      case .group(let name): try value.encode(name)
+      }
+    }
+  }
 
   init(from decoder: any Decoder) throws {
-    let numbers = try decoder.singleValueContainer().decode([String: Int64?].self)
-    limits = numbers.mapValues { $0.map(Quota.Limit.at) ?? .unlimited }
+    limits = [:]
+    for (name, member) in try decoder.singleValueContainer().decode([String: Member].self) {
+      switch member {
+      case .limit(let limit): limits[name] = limit
+      case .group(let text): if name == QuotaAssignment.groupWord { group = text }
+      }
+    }
   }
 
   func encode(to encoder: any Encoder) throws {
-    let numbers: [String: Int64?] = limits.mapValues { limit in
-      switch limit {
-      case .unlimited: nil
-      case .at(let number): number
-      }
-    }
+    var members = limits.mapValues { Member.limit($0) }
+    members[QuotaAssignment.groupWord] = group.map { Member.group($0) }
     var container = encoder.singleValueContainer()
-    try container.encode(numbers)
+    try container.encode(members)
   }
 
-  func changed(by assignments: [QuotaAssignment]) -> QuotaView {
-    assignments.reduce(into: self) { $0.limits[$1.resource.rawValue] = $1.limit }
+  func changed(by change: QuotaChange) -> QuotaView {
+    var changed = change.limits.reduce(into: self) { $0.limits[$1.resource.rawValue] = $1.limit }
+    if let group = change.group { changed.group = group == QuotaAssignment.defaultWord ? nil : group }
+    return changed
   }
 
   /// All that can be limited, in the order of the API, then what this version does not know.
@@ -36,7 +70,8 @@ struct QuotaView: Codable, Sendable, Equatable {
 
   /// What is set, in one line.
   var summary: String {
-    let set = rows.filter { $0.limit != nil }.map { "\($0.resource) \($0.limitText)" }
+    let set =
+      (group.map { ["group \($0)"] } ?? []) + rows.filter { $0.limit != nil }.map { "\($0.resource) \($0.limitText)" }
     return set.isEmpty ? "default" : set.joined(separator: ", ")
   }
 }

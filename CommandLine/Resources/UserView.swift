@@ -11,7 +11,9 @@ struct UserView: Resource {
     Column("disabled") { word($0.disabled) }, Column("totp") { word($0.totp) }, Column("created") { $0.createdAt },
     Column("last login") { $0.lastLoginAt },
   ]
-  static var fields: [Column<Self>] { columns + [Column("quota") { $0.quota?.summary }] }
+  static var fields: [Column<Self>] {
+    columns + [Column("quota") { $0.quota?.summary }, Column("in use") { $0.use }]
+  }
 
   var id: UUIDText
   var email: String
@@ -19,10 +21,24 @@ struct UserView: Resource {
   var disabled: Bool?
   var totp: Bool?
   var quota: QuotaView?
+  /// Of whoever is logged in: the limits that hold, and what they have.
+  var limits: [String: Int64]?
+  var usage: [String: Int64]?
   var createdAt: String?
   var lastLoginAt: String?
 
   var handle: String? { email }
+
+  /// What they have of each thing, and how much they may.
+  private var use: String? {
+    guard let usage else { return nil }
+    let known = QuotaResource.allCases.filter { usage[$0.rawValue] != nil }.map { resource in
+      let used = resource.text(of: usage[resource.rawValue] ?? 0)
+      let limit = limits?[resource.rawValue].map { " of \(resource.text(of: $0))" } ?? ""
+      return "\(resource.rawValue) \(used)\(limit)"
+    }
+    return known.isEmpty ? nil : known.joined(separator: ", ")
+  }
 
   private static func word(_ flag: Bool?) -> String? { flag.map { $0 ? "yes" : "no" } }
 }

@@ -25,7 +25,7 @@ public enum GatewayApplication {
       auth: AuthClient(peer: peer(settings.optional("auth.url") ?? "http://127.0.0.1:7001", "The auth-service")),
       inventory: InventoryClient(
         peer: peer(settings.optional("inventory.url") ?? "http://127.0.0.1:7002", "The inventory-service")),
-      proxies: proxies
+      proxies: proxies, quotas: try QuotaPolicy.load(settings.optional("quotas"))
     ).routes
     return [
       ClientLifetime { try await client.shutdown() },

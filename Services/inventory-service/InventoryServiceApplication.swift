@@ -57,7 +57,7 @@ public enum InventoryServiceApplication {
         store: vms, snapshots: SnapshotStore(pool: pool), hosts: hosts, signal: signal, defaults: defaults),
       shares: Shares(store: shares), keys: SSHKeys(store: keys),
       personalData: PersonalData(images: images, vms: vms, shares: shares, keys: keys, operations: operations),
-      operations: Operations(store: operations, signal: signal),
+      quotas: Quotas(store: QuotaStore(pool: pool)), operations: Operations(store: operations, signal: signal),
       upload: ImageUpload(store: images, imports: imports, operations: operations, files: files, limits: limits),
       content: content, credentials: credentials
     ).routes

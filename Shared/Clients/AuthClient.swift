@@ -54,7 +54,7 @@ public struct AuthClient: Sendable {
     try await peer.call(.POST, "/v1/users", origin: origin, body: user)
   }
 
-  public func update(_ id: UserID, _ update: UserUpdate, _ origin: CallOrigin) async throws -> User {
+  public func update(_ id: UserID, _ update: UserUpdate, _ origin: CallOrigin) async throws -> ChangedUser {
     try await peer.call(.PUT, "/v1/users/\(id)", origin: origin, body: update)
   }
 

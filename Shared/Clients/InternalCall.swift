@@ -13,19 +13,24 @@ public struct CallOrigin: Sendable {
   public var caller: Caller?
   /// Under which the same request may come again; of requests that make something.
   public var idempotencyKey: String?
+  /// What the caller may hold and consume; of requests that change something.
+  public var limits: Limits?
   /// Of commands to agents.
   public var fence: Fence?
 
-  public init(requestID: String, caller: Caller? = nil, idempotencyKey: String? = nil, fence: Fence? = nil) {
+  public init(
+    requestID: String, caller: Caller? = nil, idempotencyKey: String? = nil, limits: Limits? = nil, fence: Fence? = nil
+  ) {
     self.requestID = requestID
     self.caller = caller
     self.idempotencyKey = idempotencyKey
+    self.limits = limits
     self.fence = fence
   }
 
   /// The same, as a command that may be overtaken.
   public func fenced(_ fence: Fence) -> CallOrigin {
-    CallOrigin(requestID: requestID, caller: caller, idempotencyKey: idempotencyKey, fence: fence)
+    CallOrigin(requestID: requestID, caller: caller, idempotencyKey: idempotencyKey, limits: limits, fence: fence)
   }
 }
 
@@ -143,6 +148,9 @@ public struct ServicePeer: Sendable {
     }
     if let key = origin.idempotencyKey {
       request.headers.add(name: HTTPField.Name.idempotencyKey.rawName, value: key)
+    }
+    if let limits = origin.limits.flatMap({ try? JSON.encoder.encode($0) }) {
+      request.headers.add(name: Limits.header, value: String(decoding: limits, as: UTF8.self))
     }
     if let fence = origin.fence { request.headers.add(name: Fence.header, value: fence.description) }
     return request

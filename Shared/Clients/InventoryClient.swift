@@ -139,6 +139,16 @@ public struct InventoryClient: Sendable {
     try await peer.call(.DELETE, "/v1/users/\(user)", origin: origin, seconds: 30)
   }
 
+  /// What a person holds.
+  public func usage(of user: UserID, _ origin: CallOrigin) async throws -> Usage {
+    try await peer.call(.GET, "/v1/users/\(user)/usage", origin: origin)
+  }
+
+  /// Tells what a person may hold and consume from now on.
+  public func limit(_ user: UserID, _ limits: Limits, _ origin: CallOrigin) async throws {
+    try await peer.call(.PUT, "/v1/users/\(user)/limits", origin: origin, body: limits)
+  }
+
   /// All that the inventory holds about a user, as a JSON object.
   public func export(_ id: UserID, _ origin: CallOrigin) async throws -> Data {
     try await peer.data("/v1/users/\(id)/export", origin: origin)

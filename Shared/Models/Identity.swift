@@ -29,47 +29,6 @@ public struct User: Codable, Sendable, Equatable {
   }
 }
 
-/// What a quota limits: what is held at a time, and what is consumed in a calendar month (UTC).
-public enum QuotaResource: String, Codable, Sendable, CaseIterable, CodingKey {
-  case images, imageBytes, vms, vcpus, mem, disk
-  case cpuSeconds, memMiBHours, diskReadBytes, diskWrittenBytes, netRxBytes, netTxBytes
-}
-
-/// Limits by resource. One that is set to `unlimited` stands as `null` on the wire; one that is absent is not set.
-public struct Quota: Codable, Sendable, Equatable {
-  public enum Limit: Sendable, Equatable {
-    case unlimited
-    case at(Int64)
-  }
-
-  public var limits: [QuotaResource: Limit]
-
-  public init(limits: [QuotaResource: Limit] = [:]) { self.limits = limits }
-
-  public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(QuotaResource.self)
-    limits = [:]
-    for resource in fields.allKeys {
-      guard let number = try fields.decodeIfPresent(Int64.self, forKey: resource) else {
-        limits[resource] = .unlimited
-        continue
-      }
-      guard number >= 0 else { throw ServiceError.invalid("quota.\(resource.rawValue)", "must not be negative.") }
-      limits[resource] = .at(number)
-    }
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var fields = encoder.container(keyedBy: QuotaResource.self)
-    for (resource, limit) in limits {
-      switch limit {
-      case .unlimited: try fields.encodeNil(forKey: resource)
-      case .at(let number): try fields.encode(number, forKey: resource)
-      }
-    }
-  }
-}
-
 /// A log-in that has not ended.
 public struct Session: Codable, Sendable, Equatable {
   public var id: SessionID

@@ -68,13 +68,28 @@ public struct Presented: Codable, Sendable {
 public struct VerifiedSession: Codable, Sendable {
   public var user: User
   public var session: Session
+  /// How often the user's quota was changed.
+  public var quotaRevision: Int64
   /// Where what came of the intent is to be noted.
   public var audit: AuditID?
 
-  public init(user: User, session: Session, audit: AuditID? = nil) {
+  public init(user: User, session: Session, quotaRevision: Int64 = 0, audit: AuditID? = nil) {
     self.user = user
     self.session = session
+    self.quotaRevision = quotaRevision
     self.audit = audit
+  }
+}
+
+/// A user as they are after a change.
+public struct ChangedUser: Codable, Sendable {
+  public var user: User
+  /// How often the user's quota was changed.
+  public var quotaRevision: Int64
+
+  public init(user: User, quotaRevision: Int64) {
+    self.user = user
+    self.quotaRevision = quotaRevision
   }
 }
 
@@ -95,10 +110,13 @@ public struct Visit<Request: Codable & Sendable>: Codable, Sendable {
 public struct Accepted<Resource: Codable & Sendable>: Codable, Sendable {
   public var resource: Resource
   public var operation: Operation?
+  /// The limits that are nearly reached by it.
+  public var warnings: [QuotaWarning]?
 
-  public init(resource: Resource, operation: Operation?) {
+  public init(resource: Resource, operation: Operation?, warnings: [QuotaWarning] = []) {
     self.resource = resource
     self.operation = operation
+    self.warnings = warnings.isEmpty ? nil : warnings
   }
 }
 

@@ -57,6 +57,8 @@ public struct ServiceError: Error, Sendable, CustomStringConvertible {
   public var detail: String?
   /// Seconds after which trying again makes sense.
   public var retryAfter: Int?
+  /// Of `quota_exceeded`.
+  public var quota: QuotaRefusal?
 
   public init(
     _ code: ErrorCode, _ message: String, fields: [FieldError] = [], detail: String? = nil, retryAfter: Int? = nil

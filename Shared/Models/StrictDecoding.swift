@@ -10,7 +10,7 @@ private struct AnyKey: CodingKey {
 extension Decoder {
   /// A container whose object has no other members than `Key` names; `Decodable` itself ignores them in silence.
   /// - Throws: `ServiceError` `invalid_field` that names the first stranger.
-  func strictContainer<Key: CodingKey & CaseIterable>(_: Key.Type) throws -> KeyedDecodingContainer<Key> {
+  public func strictContainer<Key: CodingKey & CaseIterable>(_: Key.Type) throws -> KeyedDecodingContainer<Key> {
     let known = Set(Key.allCases.map(\.stringValue))
     let given = try container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
     if let stranger = given.first(where: { !known.contains($0) }) {

@@ -9,17 +9,20 @@ public struct RequestOrigin: Sendable {
   public var caller: Caller
   public var requestID: String
   public var idempotencyKey: String?
+  /// What the caller may hold and consume; nil where nobody said.
+  public var limits: Limits?
 
-  public init(caller: Caller, requestID: String, idempotencyKey: String? = nil) {
+  public init(caller: Caller, requestID: String, idempotencyKey: String? = nil, limits: Limits? = nil) {
     self.caller = caller
     self.requestID = requestID
     self.idempotencyKey = idempotencyKey
+    self.limits = limits
   }
 }
 
 extension CallerContext {
   public var asked: RequestOrigin {
-    RequestOrigin(caller: caller, requestID: requestID, idempotencyKey: idempotencyKey)
+    RequestOrigin(caller: caller, requestID: requestID, idempotencyKey: idempotencyKey, limits: limits)
   }
 }
 

@@ -33,6 +33,8 @@ public struct CallerContext: TracedContext, ChildRequestContext {
   public let caller: Caller
   /// Under which the same request may come again.
   public let idempotencyKey: String?
+  /// What the caller may hold and consume; nil where the gateway did not say.
+  public let limits: Limits?
 
   /// - Throws: `ServiceError` `unauthenticated` unless the gateway said for whom it asks.
   public init(context: CallerHeaderContext) throws {
@@ -43,6 +45,7 @@ public struct CallerContext: TracedContext, ChildRequestContext {
     }
     self.caller = caller
     idempotencyKey = context.idempotencyKey
+    limits = context.limits
   }
 }
 
@@ -52,6 +55,7 @@ public struct CallerHeaderContext: TracedContext, ChildRequestContext {
   public let requestID: String
   var caller: Caller?
   var idempotencyKey: String?
+  var limits: Limits?
 
   public init(context: ServiceContext) {
     coreContext = context.coreContext
@@ -67,6 +71,10 @@ extension HTTPField.Name {
   public static let operationLocation = HTTPField.Name("Operation-Location")!
   public static let prefer = HTTPField.Name("Prefer")!
   public static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+  /// The limits that are nearly reached by what was asked for.
+  public static let quotaWarning = HTTPField.Name("IaaS-Quota-Warning")!
+  /// On internal calls: what the caller may hold and consume.
+  public static let limits = HTTPField.Name(Limits.header)!
 }
 
 extension Caller {
@@ -93,6 +101,7 @@ public struct CallerMiddleware: RouterMiddleware {
     var context = context
     context.caller = request.headers[.caller].flatMap(Caller.init(headerValue:))
     context.idempotencyKey = request.headers[.idempotencyKey]
+    context.limits = try request.headers[.limits].map { try JSON.decoder.decode(Limits.self, from: Data($0.utf8)) }
     return try await next(request, context)
   }
 }

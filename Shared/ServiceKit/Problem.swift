@@ -12,6 +12,11 @@ public struct Problem: Codable, Sendable {
   public var code: String
   public var requestId: String?
   public var errors: [FieldError]?
+  // Of `quota_exceeded`: extension members (RFC 9457, 3.2).
+  public var resource: QuotaResource?
+  public var limit: Int64?
+  public var used: Int64?
+  public var requested: Int64?
 
   public init(_ error: ServiceError, requestID: String?) {
     let status = error.code.status
@@ -22,10 +27,20 @@ public struct Problem: Codable, Sendable {
     code = error.code.rawValue
     requestId = requestID
     errors = error.fields.isEmpty ? nil : error.fields
+    resource = error.quota?.resource
+    limit = error.quota?.limit
+    used = error.quota?.used
+    requested = error.quota?.requested
   }
 
   /// The error that a peer meant, for a service that passes it on.
-  public var serviceError: ServiceError { ServiceError(ErrorCode(wire: code), detail, fields: errors ?? []) }
+  public var serviceError: ServiceError {
+    var error = ServiceError(ErrorCode(wire: code), detail, fields: errors ?? [])
+    if let resource, let limit, let used, let requested {
+      error.quota = QuotaRefusal(resource: resource, limit: limit, used: used, requested: requested)
+    }
+    return error
+  }
 }
 
 /// An error of a library that knows what it means to the one who asked.

@@ -24,7 +24,7 @@ import Testing
       ["vms"], ["vms="], ["=5"], ["vms=-1"], ["vms=+1"], ["vms=5G"], ["vms=five"], ["vms=1.5"], ["vms=5=5"], ["VMs=5"],
       ["mem=512K"], ["mem=1.5G"], ["mem=4 G"], ["mem=G"], ["mem=4P"], ["mem=٤"], ["disk=512M"], ["gpus=1"], [""],
       ["imageBytes=9223372036854775808"], ["imageBytes=8388608T"], ["memMiBHours=1G"], ["vms=Unlimited"],
-      ["vms=1", "mem=1", "vms=2"],
+      ["vms=1", "mem=1", "vms=2"], ["group="], ["group=a", "group=b"],
     ])
   func whatIsNoLimitIsUsage(texts: [String]) async throws {
     let bench = try Bench()
@@ -69,6 +69,9 @@ import Testing
       ("{}", ["vms=5"], #"{"quota":{"vms":5}}"#), ("{}", ["vms=default"], #"{"quota":{}}"#),
       (#"{"mem":1,"vms":2}"#, ["mem=unlimited", "disk=3"], #"{"quota":{"disk":3,"mem":null,"vms":2}}"#),
       (#"{"mem":1,"vms":null}"#, ["mem=default"], #"{"quota":{"vms":null}}"#),
+      ("{}", ["group=student"], #"{"quota":{"group":"student"}}"#),
+      (#"{"group":"student","vms":2}"#, ["mem=1G"], #"{"quota":{"group":"student","mem":1024,"vms":2}}"#),
+      (#"{"group":"student","vms":2}"#, ["group=default"], #"{"quota":{"vms":2}}"#),
       (#"{"gpus":null,"tpus":1}"#, ["mem=1G"], #"{"quota":{"gpus":null,"mem":1024,"tpus":1}}"#),
     ])
   func otherLimitsStay(present: String, assignments: [String], body: String) async throws {
@@ -100,5 +103,15 @@ import Testing
     #expect(QuotaResource.mem.text(of: .max) == "8388608 TiB")
     #expect(QuotaView(limits: ["disk": .at(.max), "gpus": .at(-1)]).summary == "disk 8388608 TiB, gpus -1")
     #expect(QuotaView().summary == "default")
+    #expect(QuotaView(limits: ["vms": .at(2)], group: "small").summary == "group small, vms 2")
+  }
+
+  @Test func whoIsLoggedInSeesWhatTheyHaveAndMayHave() async throws {
+    let bench = try Bench()
+    let account =
+      Sample.userJSON().dropLast() + #","limits":{"vms":5,"mem":2048},"usage":{"vms":2,"mem":1024,"disk":3}}"#
+    bench.transport.answer("GET /iaas/me", String(account))
+    #expect(await bench.run("me") == .done)
+    #expect(bench.console.out.contains("vms 2 of 5, mem 1 GiB of 2 GiB, disk 3 GiB\n"))
   }
 }

@@ -16,7 +16,9 @@ import Testing
   /// A gateway whose services are away: enough to see routes and refusals.
   private var routes: ServiceRoutes {
     let peer = ServicePeer(client: Self.client, url: "http://127.0.0.1:1", secret: "x", noun: "The service")
-    return GatewayRoutes(auth: AuthClient(peer: peer), inventory: InventoryClient(peer: peer), proxies: []).routes
+    return GatewayRoutes(
+      auth: AuthClient(peer: peer), inventory: InventoryClient(peer: peer), proxies: [], quotas: QuotaPolicy()
+    ).routes
   }
 
   private struct Document: Decodable {

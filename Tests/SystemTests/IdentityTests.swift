@@ -5,17 +5,17 @@ import Testing
 
 /// Users, sessions and what protects them, as clients meet them.
 extension SystemTests {
-  private static let password = "three small words"
+  static let password = "three small words"
 
   /// Someone new, logged in.
-  private func newUser(_ password: String = SystemTests.password) async throws -> (api: APIUser, user: Models.User) {
+  func newUser(_ password: String = SystemTests.password) async throws -> (api: APIUser, user: Models.User) {
     let email = "person+\(UUID().uuidString.prefix(8))@example.org"
     let added = try await admin.call(.POST, "/iaas/users", ["email": email, "password": password])
     let user = try added.json(Models.User.self)
     return (try await stack.logIn(email: email, password: password), user)
   }
 
-  private func remove(_ user: Models.User) async throws {
+  func remove(_ user: Models.User) async throws {
     let reply = try await admin.call(.DELETE, "/iaas/users/\(user.id)")
     #expect(reply.status == 204, "\(reply)")
   }
@@ -108,7 +108,7 @@ extension SystemTests {
   }
 
   /// A gateway beside the one of the stack, configured alike.
-  private func withSecondGateway(_ body: (String) async throws -> Void) async throws {
+  func withSecondGateway(_ body: (String) async throws -> Void) async throws {
     let pid = try #require(try stack.description().pids["gateway"])
     let raw = try Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/environ"))
     var environment: [String: String] = [:]

@@ -67,7 +67,7 @@ struct Accounts: Sendable {
 
   /// People change their own e-mail and password, giving their present password; all else is an administrator's.
   /// - Throws: `not_found`, `forbidden`, `invalid_field`, `invalid_credentials`, `conflict`.
-  func update(_ id: UserID, _ update: UserUpdate, _ caller: Caller) async throws -> User {
+  func update(_ id: UserID, _ update: UserUpdate, _ caller: Caller) async throws -> ChangedUser {
     let isOwn = caller.user == id
     guard caller.admin || isOwn, let (user, oldHash) = try await users.credentials(of: id) else {
       throw ServiceError.notFound(.user)

@@ -58,7 +58,8 @@ struct SessionStore: Sendable {
       let found = try connection.execute(
         """
         SELECT s.id AS session_id, s.created_at AS session_created_at, s.last_used_at, s.expires_at, s.address, s.client,
-          \(UserStore.columns), s.last_used_at < now() - \(granularity) * interval '1 second' AS is_stale
+          \(UserStore.columns), u.quota_revision,
+          s.last_used_at < now() - \(granularity) * interval '1 second' AS is_stale
         FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id
         WHERE s.id = \(id.uuid) AND s.user_id = \(user.uuid) AND NOT u.disabled AND \(isLive)
         """
@@ -67,7 +68,9 @@ struct SessionStore: Sendable {
           id: id, createdAt: try row("session_created_at"), lastUsedAt: try row("last_used_at"),
           expiresAt: try row("expires_at"), address: try row.optional("address"), client: try row.optional("client"),
           current: true)
-        return (VerifiedSession(user: try UserStore.user(row), session: session), try row("is_stale", as: Bool.self))
+        let verified = VerifiedSession(
+          user: try UserStore.user(row), session: session, quotaRevision: try row("quota_revision"))
+        return (verified, try row("is_stale", as: Bool.self))
       }
       guard let (seen, isStale) = found else { return nil }
       var verified = seen

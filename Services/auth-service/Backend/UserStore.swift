@@ -125,7 +125,9 @@ struct UserStore: Sendable {
   /// - Parameter expectedHash: The hash that the caller's present password was compared with.
   /// - Throws: `not_found`; `conflict` when the e-mail is taken, when the password was changed meanwhile, and for the last
   ///   enabled administrator.
-  func update(_ id: UserID, _ update: UserUpdate, hash: String?, expectedHash: String?) async throws -> User {
+  func update(
+    _ id: UserID, _ update: UserUpdate, hash: String?, expectedHash: String?
+  ) async throws -> ChangedUser {
     do {
       return try await pool.transaction { connection in
         if update.admin == false || update.disabled == true { try Self.requireOther(than: id, with: connection) }
@@ -133,11 +135,12 @@ struct UserStore: Sendable {
           """
           UPDATE auth.users u SET email = coalesce(\(update.email), u.email),
             password_hash = coalesce(\(hash), u.password_hash), admin = coalesce(\(update.admin), u.admin),
-            disabled = coalesce(\(update.disabled), u.disabled), quota = coalesce(\(try update.quota?.text), u.quota)
+            disabled = coalesce(\(update.disabled), u.disabled), quota = coalesce(\(try update.quota?.text), u.quota),
+            quota_revision = u.quota_revision + \(update.quota == nil ? 0 : 1)
           WHERE u.id = \(id.uuid) AND u.password_hash = coalesce(\(expectedHash), u.password_hash)
-          RETURNING \(Self.columns)
+          RETURNING \(Self.columns), u.quota_revision
           """
-        ).first(Self.user)
+        ).first { ChangedUser(user: try Self.user($0), quotaRevision: try $0("quota_revision")) }
         guard let user else {
           throw expectedHash == nil
             ? ServiceError.notFound(.user)

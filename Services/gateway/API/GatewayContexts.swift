@@ -38,10 +38,12 @@ struct SessionContext: TracedContext, ChildRequestContext {
   let requestID: String
   let verified: VerifiedSession
   private let idempotencyKey: String?
+  private let limits: Limits?
 
   init(context: TokenContext) throws {
     coreContext = context.coreContext
     idempotencyKey = context.idempotencyKey
+    limits = context.limits
     requestID = context.requestID
     guard let verified = context.verified else { throw TokenMiddleware.missing }
     self.verified = verified
@@ -51,7 +53,7 @@ struct SessionContext: TracedContext, ChildRequestContext {
   var origin: CallOrigin {
     CallOrigin(
       requestID: requestID, caller: Caller(user: verified.user.id, admin: verified.user.admin),
-      idempotencyKey: idempotencyKey)
+      idempotencyKey: idempotencyKey, limits: limits)
   }
 }
 
@@ -62,6 +64,7 @@ struct TokenContext: TracedContext, ChildRequestContext {
   let peer: String?
   var verified: VerifiedSession?
   var idempotencyKey: String?
+  var limits: Limits?
 
   init(context: ServiceContext) {
     coreContext = context.coreContext
@@ -75,6 +78,7 @@ struct TokenContext: TracedContext, ChildRequestContext {
 struct TokenMiddleware: RouterMiddleware {
   let auth: AuthClient
   let proxies: [AddressRange]
+  let quotas: QuotaPolicy
 
   static let missing = ServiceError(.unauthenticated, "Log in (POST /iaas/sessions) and send the token.")
 
@@ -90,6 +94,9 @@ struct TokenMiddleware: RouterMiddleware {
     let intent = request.method == .get ? nil : Self.intent(request, context, visitor)
     let verified = try await auth.verify(Presented(token: token, intent: intent), origin)
     context.verified = verified
+    if request.method != .get {
+      context.limits = quotas.limits(of: verified.user, revision: verified.quotaRevision)
+    }
     if request.method == .post { context.idempotencyKey = request.headers[.idempotencyKey] }
     guard let audit = verified.audit else { return try await next(request, context) }
     return try await AuditTrail(auth: auth, audit: audit, origin: origin, logger: context.logger).follow {

@@ -11,8 +11,9 @@ struct GatewayRoutes {
   let auth: AuthClient
   let inventory: InventoryClient
   let proxies: [AddressRange]
+  let quotas: QuotaPolicy
 
-  var tokens: TokenMiddleware { TokenMiddleware(auth: auth, proxies: proxies) }
+  var tokens: TokenMiddleware { TokenMiddleware(auth: auth, proxies: proxies, quotas: quotas) }
   var waiting: Waiting { Waiting(inventory: inventory) }
 
   var routes: ServiceRoutes {
@@ -251,6 +252,9 @@ struct GatewayRoutes {
     }
     let status: HTTPResponse.Status = isSettled ? (created ? .created : .ok) : .accepted
     var headers = Self.location(operation)
+    if let warnings = accepted.warnings {
+      headers[.quotaWarning] = warnings.map(\.description).joined(separator: ", ")
+    }
     if created { headers[.location] = "\(path ?? request.uri.path)/\(resource.id)" }
     return try JSONResponse(resource, status: status, headers: headers).response(from: request, context: context)
   }

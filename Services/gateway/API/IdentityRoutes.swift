@@ -26,7 +26,9 @@ extension GatewayRoutes {
       }
       return try await tokens.handle(request, context: TokenContext(context: context)) { request, context in
         let session = try SessionContext(context: context)
-        let user = try await auth.add(try await request.decodeJSON(NewUser.self), session.origin)
+        let new = try await request.decodeJSON(NewUser.self)
+        try quotas.check(new.quota)
+        let user = try await auth.add(new, session.origin)
         return try Self.created(user).response(from: request, context: context)
       }
     }
@@ -62,7 +64,14 @@ extension GatewayRoutes {
       try await auth.logOut(try context.id("session", of: .session), context.origin)
       return HTTPResponse.Status.noContent
     }
-    router.get("/iaas/me") { _, context in JSONResponse(context.verified.user) }
+    router.get("/iaas/me") { _, context in
+      let verified = context.verified
+      return JSONResponse(
+        Account(
+          user: verified.user, limits: quotas.limits(of: verified.user, revision: verified.quotaRevision),
+          // Who somebody is can be said while it is not known what they have.
+          usage: try? await inventory.usage(of: verified.user.id, context.origin)))
+    }
   }
 
   func declareUsers(on router: RouterGroup<SessionContext>) {
@@ -74,7 +83,15 @@ extension GatewayRoutes {
     }
     router.put("/iaas/users/:user") { request, context in
       let id: UserID = try context.id("user", of: .user)
-      return JSONResponse(try await auth.update(id, try await request.decodeJSON(), context.origin))
+      let update = try await request.decodeJSON(UserUpdate.self)
+      try quotas.check(update.quota)
+      let changed = try await auth.update(id, update, context.origin)
+      if update.quota != nil || update.admin != nil {
+        let limits = quotas.limits(of: changed.user, revision: changed.quotaRevision)
+        // Else they are told with the person's next request.
+        try? await inventory.limit(id, limits, context.origin)
+      }
+      return JSONResponse(changed.user)
     }
     router.delete("/iaas/users/:user") { _, context in
       try await UserRemoval(auth: auth, inventory: inventory).remove(try context.id("user", of: .user), context.origin)

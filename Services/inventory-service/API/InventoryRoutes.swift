@@ -14,6 +14,7 @@ struct InventoryRoutes {
   let shares: Shares
   let keys: SSHKeys
   let personalData: PersonalData
+  let quotas: Quotas
   let operations: Operations
   let upload: ImageUpload
   let content: ImageContent
@@ -149,6 +150,14 @@ struct InventoryRoutes {
     declareShares(on: router.group("vms/:vm/shares")) { .vm(try $0.id("vm", of: .vm)) }
     router.delete("users/:user") { _, context in
       try await shares.forget(try context.id("user", of: .user), context.asked)
+      return HTTPResponse.Status.noContent
+    }
+    router.get("users/:user/usage") { _, context in
+      JSONResponse(try await quotas.usage(of: try context.id("user", of: .user), context.caller))
+    }
+    router.put("users/:user/limits") { request, context in
+      try await quotas.limit(
+        try context.id("user", of: .user), try await request.decodeJSON(), context.caller)
       return HTTPResponse.Status.noContent
     }
     router.get("users/:user/export") { _, context in

@@ -80,6 +80,7 @@ struct ImageImport: Sendable {
     try files.require(1)
     let writer = try StagingWriter(path: path, limit: limits.file, expected: expected, files: files)
     try await download.fetch(url, to: writer) { progress in
+      try await store.charge(max(progress.done, progress.total ?? 0), claim)
       guard try await operations.renew(claim, step: nil, progress: progress) else { throw ClaimLost() }
     }
     try await writer.finish()
@@ -109,6 +110,7 @@ struct ImageImport: Sendable {
     let response = try await agent.openCapture(of: capture.vm, for: image, from: 0, origin)
     let total = response.headers.first(name: "content-length").flatMap { Int64($0) }
     try await writer.expect(total ?? 1)
+    if let total { try await store.charge(total, claim) }
     var told = ContinuousClock.now
     do {
       for try await buffer in response.body {
@@ -116,6 +118,7 @@ struct ImageImport: Sendable {
         guard ContinuousClock.now - told > .seconds(1) else { continue }
         told = .now
         let progress = OperationProgress(done: await writer.count, total: total)
+        try await store.charge(max(progress.done, total ?? 0), claim)
         guard try await operations.renew(claim, step: nil, progress: progress) else { throw ClaimLost() }
       }
     } catch let error as ServiceError { throw error } catch let error as ClaimLost { throw error } catch {

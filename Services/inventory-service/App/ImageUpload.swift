@@ -47,12 +47,14 @@ struct ImageUpload: Sendable {
     let writer = try StagingWriter(
       path: files.received(claim.staged), limit: limits.file, expected: expected, files: files)
     try await writer.expect(length ?? 1)
+    if let length { try await imports.charge(length, claim) }
     var told = ContinuousClock.now
     for try await buffer in body {
       try await writer.write(buffer)
       guard ContinuousClock.now - told > .seconds(1) else { continue }
       told = .now
       let progress = OperationProgress(done: await writer.count, total: length)
+      try await imports.charge(max(progress.done, length ?? 0), claim)
       guard try await operations.renew(claim, step: "receiving", progress: progress) else { throw ClaimLost() }
     }
     let count = await writer.count

@@ -57,6 +57,7 @@ struct ImageImportStore: Sendable {
   func publish(_ file: ImportedFile, of claim: Claim, place: @Sendable (_ twin: ImageID?) throws -> Void) async throws {
     try await pool.transaction { connection in
       try OperationStore.complete(claim, error: nil, with: connection)
+      try QuotaStore.charge(file.size, for: ImageID(claim.resource.uuid), with: connection)
       // Of two equal images that are published at the same time, the second finds the first.
       _ = try connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(\(file.sha256), 0))")
       let twin = try connection.execute(
@@ -75,13 +76,25 @@ struct ImageImportStore: Sendable {
     }
   }
 
+  /// Counts what has come, or is sure to come, for the image's owner.
+  /// - Throws: `quota_exceeded`; `ClaimLost`.
+  func charge(_ bytes: Int64, _ claim: Claim) async throws {
+    try await pool.transaction { connection in
+      try QuotaStore.charge(bytes, for: ImageID(claim.resource.uuid), with: connection)
+      let isOurs = try connection.execute(
+        "SELECT FROM inventory.operations WHERE id = \(claim.id.uuid) AND epoch = \(claim.epoch) AND status = 'running'"
+      ).count
+      guard isOurs == 1 else { throw ClaimLost() }
+    }
+  }
+
   func fail(_ claim: Claim, with error: ServiceError) async throws {
     try await pool.transaction { connection in
       try OperationStore.complete(claim, error: error, with: connection)
       _ = try connection.execute(
         """
         UPDATE inventory.images SET state = 'error', error_code = \(error.code.rawValue),
-          error_message = \(error.message), staged = NULL
+          error_message = \(error.message), staged = NULL, charged = 0
         WHERE id = \(claim.resource.uuid)
         """)
     }
@@ -89,7 +102,10 @@ struct ImageImportStore: Sendable {
 
   /// Ends an upload of which nothing is kept; the image goes on waiting for its content.
   func abandonUpload(_ claim: Claim, with error: ServiceError) async throws {
-    try await pool.transaction { try OperationStore.complete(claim, error: error, with: $0) }
+    try await pool.transaction { connection in
+      try OperationStore.complete(claim, error: error, with: connection)
+      _ = try connection.execute("UPDATE inventory.images SET charged = 0 WHERE id = \(claim.resource.uuid)")
+    }
   }
 
   /// Removed images that no VM needs any more.

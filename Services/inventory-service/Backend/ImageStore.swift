@@ -85,6 +85,7 @@ struct ImageStore: Sendable {
     let caller = origin.caller
     return try await pool.transaction { connection in
       try Idempotency.inventory.once(origin, "POST images", request, with: connection) { connection in
+        let warnings = try QuotaStore.take([.images: 1], origin, with: connection)
         let id = ImageID.make()
         _ = try connection.execute(
           """
@@ -96,7 +97,8 @@ struct ImageStore: Sendable {
         let operation = try record.url.map { _ in
           try OperationStore.insert(.imageImport, on: UUIDText(id.uuid), origin, with: connection)
         }
-        return Accepted(resource: try Self.present(id, caller, with: connection), operation: operation)
+        return Accepted(
+          resource: try Self.present(id, caller, with: connection), operation: operation, warnings: warnings)
       }
     }
   }

@@ -7,4 +7,5 @@ let inventoryMigrator = Migrator(
     Migration(name: "V0001_inventory", bytes: PackageResources.V0001_inventory_sql),
     Migration(name: "V0002_catalogue", bytes: PackageResources.V0002_catalogue_sql),
     Migration(name: "V0003_life", bytes: PackageResources.V0003_life_sql),
+    Migration(name: "V0004_quotas", bytes: PackageResources.V0004_quotas_sql),
   ])

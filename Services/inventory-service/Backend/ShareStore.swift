@@ -109,6 +109,7 @@ struct ShareStore: Sendable {
       _ = try connection.execute("DELETE FROM inventory.permissions WHERE user_id = \(user.uuid)")
       _ = try connection.execute("DELETE FROM inventory.ssh_keys WHERE owner = \(user.uuid)")
       _ = try connection.execute("DELETE FROM inventory.idempotency WHERE caller = \(user.uuid)")
+      _ = try connection.execute("DELETE FROM inventory.accounts WHERE owner = \(user.uuid)")
       for resource in owned where try Self.isShared(resource, with: connection) {
         try Self.settleOwner(of: resource, with: connection)
       }

@@ -23,6 +23,7 @@ struct SnapshotStore: Sendable {
     return try await pool.transaction { connection in
       try Idempotency.inventory.once(origin, "POST vms/\(vm)/snapshots", request, with: connection) { connection in
         try Permissions.require(.use, on: .vm(vm), caller, with: connection)
+        let warnings = try QuotaStore.take([.images: 1], origin, with: connection)
         let accepted = try VMTransitions.ask(.snapshot, of: vm, origin, with: connection)
         guard let capture = accepted.operation else { throw OperationStore.busy }
         let id = ImageID.make()
@@ -35,7 +36,8 @@ struct SnapshotStore: Sendable {
           """)
         _ = try connection.execute(Permissions.grant(.owner, on: .image(id), to: caller.user))
         let operation = try OperationStore.insert(.imageSnapshot, on: UUIDText(id.uuid), origin, with: connection)
-        return Accepted(resource: try ImageStore.present(id, caller, with: connection), operation: operation)
+        return Accepted(
+          resource: try ImageStore.present(id, caller, with: connection), operation: operation, warnings: warnings)
       }
     }
   }

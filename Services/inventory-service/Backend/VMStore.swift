@@ -78,6 +78,7 @@ struct VMStore: Sendable {
         let room = Room(
           mem: request.mem ?? defaults.mem, vcpus: request.vcpus ?? defaults.vcpus,
           disk: try image.disk(asked: request.disk))
+        let warnings = try QuotaStore.take(room.held.merging([.vms: 1]) { $1 }, origin, with: connection)
         let host = try Placement.reserve(
           PlacementRequest(room: room, arch: image.arch, owner: caller.user, group: request.group), caller,
           with: connection)
@@ -95,7 +96,7 @@ struct VMStore: Sendable {
         ).map(Self.vm)[0]
         _ = try connection.execute(Permissions.grant(.owner, on: .vm(id), to: caller.user))
         let operation = try OperationStore.insert(.vmCreate, on: UUIDText(id.uuid), origin, with: connection)
-        return Accepted(resource: vm, operation: operation)
+        return Accepted(resource: vm, operation: operation, warnings: warnings)
       }
     }
   }
@@ -126,11 +127,14 @@ struct VMStore: Sendable {
       guard new.disk >= old.disk else {
         throw ServiceError.invalid("disk", "must be at least the present \(old.disk) GiB: disks only grow.")
       }
+      let more = Room(mem: new.mem - old.mem, vcpus: new.vcpus - old.vcpus, disk: new.disk - old.disk)
+      let warnings = try QuotaStore.take(
+        more.held, for: try Self.get(id, with: connection).owner, origin, with: connection)
       let accepted = try VMTransitions.ask(
         .resize, of: id, origin, setting: ", mem = \(new.mem), vcpus = \(new.vcpus), disk = \(new.disk)",
         with: connection)
       try Placement.resize(old, to: new, on: host, origin.caller, with: connection)
-      return accepted
+      return Accepted(resource: accepted.resource, operation: accepted.operation, warnings: warnings)
     }
   }
 

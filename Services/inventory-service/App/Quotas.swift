@@ -1,0 +1,18 @@
+import Models
+
+/// Who may see what people hold, and say how much they may.
+struct Quotas: Sendable {
+  let store: QuotaStore
+
+  /// - Throws: `not_found` for someone whom the caller may not see.
+  func usage(of user: UserID, _ caller: Caller) async throws -> Usage {
+    guard caller.admin || caller.user == user else { throw ServiceError.notFound(.user) }
+    return try await store.usage(of: user)
+  }
+
+  /// - Throws: `forbidden`.
+  func limit(_ user: UserID, _ limits: Limits, _ caller: Caller) async throws {
+    try caller.requireAdministrator(to: "set quotas")
+    try await store.limit(user, limits)
+  }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Models
+import Persistence
+import Postgres
+import ServiceKit
+
+/// The SQL of what people hold and may hold.
+///
+/// Whoever takes something for a person locks that person's row, counts what there is, and writes what is new in the same
+/// transaction: of any number of requests, each sees what those before it took. What is removed needs no lock, as it only
+/// makes room.
+struct QuotaStore: Sendable {
+  let pool: PostgresPool
+
+  func usage(of owner: UserID) async throws -> Usage {
+    try await pool.withConnection { Usage(held: try Self.held(by: owner, with: $0)) }
+  }
+
+  /// Notes what a person may hold from now on; what they hold already stays.
+  func limit(_ owner: UserID, _ limits: Limits) async throws {
+    try await pool.transaction { _ = try Self.lock(owner, limits, with: $0) }
+  }
+
+  // MARK: Taking
+
+  /// Makes sure that the caller may hold so much more, until the transaction ends.
+  /// - Returns: The limits that are nearly reached then.
+  /// - Throws: `quota_exceeded`.
+  static func take(
+    _ more: [QuotaResource: Int64], _ origin: RequestOrigin, with connection: isolated PostgresConnection
+  ) throws -> [QuotaWarning] {
+    try take(more, for: origin.caller.user, origin, with: connection)
+  }
+
+  /// The same for the owner of something that the caller may change.
+  static func take(
+    _ more: [QuotaResource: Int64], for owner: UserID, _ origin: RequestOrigin,
+    with connection: isolated PostgresConnection
+  ) throws -> [QuotaWarning] {
+    let isOwn = owner == origin.caller.user
+    let limits = try lock(owner, isOwn ? origin.limits : nil, with: connection)
+    let limited = QuotaResource.held.filter { limits[$0] != nil && more[$0, default: 0] > 0 }
+    guard !limited.isEmpty else { return [] }
+    let held = try held(by: owner, with: connection)
+    return try limited.compactMap { resource in
+      let (limit, used, requested) = (
+        limits[resource, default: 0], held[resource, default: 0], more[resource, default: 0]
+      )
+      guard used + requested <= limit else {
+        throw ServiceError.quotaExceeded(
+          QuotaRefusal(resource: resource, limit: limit, used: used, requested: requested), isOwn: isOwn)
+      }
+      return QuotaWarning(resource: resource, limit: limit, used: used + requested)
+    }
+  }
+
+  /// Counts so many bytes for an image that is being made.
+  /// - Throws: `quota_exceeded` when that is more than before, and more than the owner may hold.
+  static func charge(_ bytes: Int64, for image: ImageID, with connection: isolated PostgresConnection) throws {
+    let owner = try connection.execute("SELECT owner FROM inventory.images WHERE id = \(image.uuid)").first {
+      UserID(try $0("owner"))
+    }
+    guard let owner else { throw ServiceError.notFound(.image) }
+    let limits = try lock(owner, nil, with: connection)
+    let charged = try connection.execute(
+      """
+      UPDATE inventory.images i SET charged = \(bytes) FROM inventory.images old
+      WHERE i.id = \(image.uuid) AND old.id = i.id RETURNING old.charged
+      """
+    ).first { try $0("charged", as: Int64.self) }
+    guard let limit = limits[.imageBytes], let charged, bytes > charged else { return }
+    let used = try held(by: owner, with: connection)[.imageBytes, default: 0] - bytes
+    guard used + bytes <= limit else {
+      throw ServiceError.quotaExceeded(
+        QuotaRefusal(resource: .imageBytes, limit: limit, used: used, requested: bytes))
+    }
+  }
+
+  /// - Parameter told: What the gateway said with the request; nil where what it said last holds.
+  /// - Returns: What holds.
+  private static func lock(
+    _ owner: UserID, _ told: Limits?, with connection: isolated PostgresConnection
+  ) throws -> [QuotaResource: Int64] {
+    let text = try told.map { try JSONText.encode($0.numbers) }
+    let limits: [QuotaResource: Int64]? = try connection.execute(
+      """
+      INSERT INTO inventory.accounts AS a (owner, limits, revision)
+      VALUES (\(owner.uuid), coalesce(\(text)::jsonb, '{}'), \(told?.revision ?? -1))
+      ON CONFLICT (owner) DO UPDATE SET revision = greatest(a.revision, excluded.revision),
+        limits = CASE WHEN \(told != nil) AND excluded.revision >= a.revision THEN excluded.limits ELSE a.limits END
+      RETURNING a.limits::text AS limits
+      """
+    ).first { try $0.json("limits") }
+    return limits ?? [:]
+  }
+
+  // MARK: Counting
+
+  static func held(
+    by owner: UserID, with connection: isolated PostgresConnection
+  ) throws -> [QuotaResource: Int64] {
+    let held = try connection.execute(
+      """
+      SELECT vms, vcpus, mem, disk, images, image_bytes
+      FROM (SELECT count(*) AS vms, coalesce(sum(vcpus), 0)::bigint AS vcpus, coalesce(sum(mem), 0)::bigint AS mem,
+          coalesce(sum(disk), 0)::bigint AS disk FROM inventory.vms WHERE owner = \(owner.uuid)) v,
+        (SELECT count(*) AS images, coalesce(sum(charged), 0)::bigint AS image_bytes FROM inventory.images
+          WHERE owner = \(owner.uuid) AND deleted_at IS NULL) i
+      """
+    ).first { row in
+      let numbers: [QuotaResource: Int64] = [
+        .vms: try row("vms"), .vcpus: try row("vcpus"), .mem: try row("mem"), .disk: try row("disk"),
+        .images: try row("images"), .imageBytes: try row("image_bytes"),
+      ]
+      return numbers
+    }
+    return held ?? [:]
+  }
+}
+
+extension Room {
+  /// As a VM of this size counts for its owner.
+  var held: [QuotaResource: Int64] { [.vcpus: Int64(vcpus), .mem: Int64(mem), .disk: Int64(disk)] }
+}
