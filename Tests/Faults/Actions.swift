@@ -95,6 +95,7 @@ extension Action {
     verify: { lab, subject in
       let answer = try await lab.admin.insist(.GET, "/iaas/vms/\(try subject.known.id)")
       try require(answer.status == 404, "the removed VM: \(answer)")
+      try await lab.expectTraces(of: try subject.known.id, on: nil)
     })
 
   static let move = Action(
@@ -110,6 +111,7 @@ extension Action {
     verify: { lab, subject in
       let vm = try await lab.expect(try subject.known.id, .stopped)
       try require(vm.host == subject.target, "the VM did not move")
+      try await lab.expectTraces(of: vm.id, on: vm.host)
       _ = try await lab.settled(try await lab.change(vm.id, .power(.start)), as: .running)
     })
 
@@ -155,6 +157,13 @@ extension Action.Subject {
 }
 
 extension Lab {
+  /// Waits until nothing of the VM lies on any other host.
+  func expectTraces(of id: VMID, on host: HostID?) async throws {
+    try await eventually("nothing of \(id) lies on other hosts", within: .seconds(30)) {
+      machines.allSatisfy { $0.id == host || !$0.hasFolder(of: id) }
+    }
+  }
+
   func expectAvailable(_ subject: Action.Subject) async throws {
     guard let id = subject.image else { throw Unexpected("no image was made") }
     let image = try await admin.get("/iaas/images/\(id)", Models.Image.self)

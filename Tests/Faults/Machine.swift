@@ -67,6 +67,9 @@ final class Machine: Victim {
     return guests
   }
 
+  /// Whether the agent keeps anything of the VM.
+  func hasFolder(of id: VMID) -> Bool { access("\(description.state)/agent/vms/\(id)", F_OK) == 0 }
+
   @discardableResult
   func virsh(_ arguments: String...) async throws -> String {
     try await Shell.run("virsh", arguments: ["--quiet", "--connect", description.uri] + arguments)

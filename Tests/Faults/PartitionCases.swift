@@ -19,6 +19,8 @@ enum PartitionCases {
       Case(name: "power loss: what ran runs again", body: powerLoss),
       Case(name: "power loss while it starts", limit: 240, body: powerLossDuringStart),
       Case(name: "given up while cut off: rebuilt elsewhere, old copy put aside", limit: 240, body: givenUp),
+      Case(name: "overtaken: a late start after a stop is refused", isShort: true, body: overtaken),
+      Case(name: "given up while a start is under way: what comes late is refused", limit: 240, body: lateCommand),
     ]
 
   private static func during(_ cut: String, _ action: Action, _ lab: Lab) async throws {
@@ -159,6 +161,70 @@ enum PartitionCases {
     try await lab.expect(vm.id, .running)
     let running = lab.machines.filter { $0.guests()[vm.id.description] != nil }.count
     try require(running == 1, "it runs on \(running) hosts")
+    let broken = try await lab.fsck()
+    try await setState(.up, of: machine, lab)
+    try await machine.forget(vm.id)
+    try require(broken.isEmpty, broken.joined(separator: "\n      "))
+  }
+
+  /// The inventory halts before it tells the host to start the VM, and goes on when another has started it, and it was
+  /// stopped again.
+  private static func overtaken(_ lab: Lab) async throws {
+    let vm = try await lab.makeVM()
+    let machine = try lab.machine(vm.host)
+    // The answer may come only when the halted goes on.
+    async let asked = lab.change(vm.id, .power(.start))
+    let halted = try await halt(lab, at: "inventory.vm_start.before")
+    try await lab.await(vm.id, .running)
+    _ = try await lab.settled(try await lab.change(vm.id, .power(.stop)), as: .stopped)
+    halted.send(SIGCONT)
+    _ = try? await asked
+    try await expectNoGuest(on: machine)
+    try await lab.expect(vm.id, .stopped)
+  }
+
+  /// Has whoever comes to the place halt there.
+  private static func halt(_ lab: Lab, at place: String) async throws -> any Victim {
+    for inventory in lab.inventories { try inventory.arm(place, .stop) }
+    let halted = try await PlaceCases.firstStruck(of: lab.inventories, at: place)
+    for inventory in lab.inventories { inventory.disarm(place) }
+    return halted
+  }
+
+  /// Long enough for a command that was held back to arrive.
+  private static func expectNoGuest(on machine: Machine) async throws {
+    let end = ContinuousClock.now + .seconds(5)
+    while ContinuousClock.now < end {
+      try require(machine.guests().isEmpty, "a late command started the VM")
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  /// The inventory halts before it tells the host to start the VM, and goes on when the VM is another host's.
+  private static func lateCommand(_ lab: Lab) async throws {
+    let vm = try await lab.makeVM()
+    let machine = try lab.machine(vm.host)
+    // The answer may come only when the halted goes on.
+    async let asked = lab.change(vm.id, .power(.start))
+    let halted = try await halt(lab, at: "inventory.vm_start.before")
+    try await machine.tell("cut")
+    try await eventually("the host is unreachable", within: .seconds(60)) {
+      let host = try await lab.admin.get("/iaas/hosts/\(machine.id?.description ?? "")", Models.Host.self)
+      return host.state == .unreachable
+    }
+    try await setState(.dead, of: machine, lab)
+    try await lab.await(vm.id, .error)
+    _ = try await lab.settled(try await lab.change(vm.id, .rebuild(lab.image)), as: .stopped)
+    _ = try await lab.settled(try await lab.change(vm.id, .power(.start)), as: .running)
+    try await machine.tell("mend")
+    try await eventually("the old copy is put aside", within: longestDouble) {
+      let host = try await lab.admin.get("/iaas/hosts/\(machine.id?.description ?? "")", Models.Host.self)
+      return host.quarantined?.contains { $0.id == vm.id } ?? false
+    }
+    halted.send(SIGCONT)
+    _ = try? await asked
+    try await expectNoGuest(on: machine)
+    try await lab.expect(vm.id, .running)
     let broken = try await lab.fsck()
     try await setState(.up, of: machine, lab)
     try await machine.forget(vm.id)

@@ -64,7 +64,7 @@ enum PlaceCases {
     try await action.verify(lab, subject)
   }
 
-  private static func firstStruck(of victims: [any Victim], at place: String) async throws -> any Victim {
+  static func firstStruck(of victims: [any Victim], at place: String) async throws -> any Victim {
     let end = ContinuousClock.now + .seconds(20)
     while ContinuousClock.now < end {
       if let victim = victims.first(where: { !$0.isArmed(place) }) { return victim }

@@ -101,6 +101,9 @@ struct RandomRun: Sendable {
       Report.say("       slow: \(operation)")
     }
     problems += await ledger.compare(vms: vms, images: images, guests: guests)
+    for host in try await lab.admin.get("/iaas/hosts", [Models.Host].self) {
+      problems += (host.quarantined ?? []).map { "VM \($0.id) was put aside on \(host.id), and no host was given up" }
+    }
     return problems
   }
 }
