@@ -51,7 +51,10 @@ struct AgentParts: Sendable {
       folder: settings.optional("images.dir") ?? "/export/iaas/images", cache: cache, digests: digests)
     arrivals = ArrivalDownloads(images: images, logger: logger)
     reports = Reports(
-      hypervisor: reading, facts: facts, views: views, book: book, queue: queue, arrivals: arrivals)
+      hypervisor: reading, facts: facts, views: views, book: book, queue: queue, arrivals: arrivals,
+      meters: Meters(
+        libvirt: reading.libvirt,
+        interval: .seconds(try settings.integer("meter.seconds", default: 10, in: 1...3600)), logger: logger))
     let freezer = Freezer(libvirt: copying.libvirt, folders: folders, views: views, logger: logger)
     captures = Captures(
       work: CaptureWork(

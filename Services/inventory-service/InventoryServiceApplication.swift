@@ -63,7 +63,8 @@ public enum InventoryServiceApplication {
     ).routes
     return [
       ClientLifetime { await agents.shutdown() }, signal, loop,
-      HostReporter(hosts: hosts, reports: ReportStore(pool: pool), logger: logger),
+      HostReporter(
+        hosts: hosts, reports: ReportStore(pool: pool), meters: MeterStore(pool: pool), logger: logger),
       ImageSweeper(store: imports, shares: shares, files: files, logger: logger),
       try HTTPServer.make(routes, listen: listen, name: "inventory-service", tls: nil, logger: logger),
     ]

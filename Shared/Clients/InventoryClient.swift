@@ -139,10 +139,17 @@ public struct InventoryClient: Sendable {
     try await peer.call(.DELETE, "/v1/users/\(user)", origin: origin, seconds: 30)
   }
 
-  /// What a person holds.
-  public func usage(of user: UserID, _ origin: CallOrigin) async throws -> Usage {
-    try await peer.call(.GET, "/v1/users/\(user)/usage", origin: origin)
+  /// What a person holds, and what they have consumed in a month; in the present one where nil.
+  public func usage(of user: UserID, in month: Month? = nil, _ origin: CallOrigin) async throws -> Usage {
+    try await peer.call(.GET, "/v1/users/\(user)/usage\(Self.query(month))", origin: origin)
   }
+
+  /// The same of everyone who holds or has consumed something.
+  public func usages(in month: Month?, _ origin: CallOrigin) async throws -> [Usage] {
+    try await peer.call(.GET, "/v1/usage\(Self.query(month))", origin: origin, seconds: 30)
+  }
+
+  private static func query(_ month: Month?) -> String { month.map { "?month=\($0)" } ?? "" }
 
   /// Tells what a person may hold and consume from now on.
   public func limit(_ user: UserID, _ limits: Limits, _ origin: CallOrigin) async throws {

@@ -8,6 +8,8 @@ import Foundation
 public struct DomainStatistics: Equatable, Sendable {
   public let uuid: UUID
   public let name: String
+  /// Another one with each start of the domain; nil while it is off.
+  public let id: UInt32?
   /// Its state, `nostate` when not reported.
   public let state: DomainState
   /// Processor time, in nanoseconds, with what the hypervisor itself spent.
@@ -36,9 +38,10 @@ public struct DomainStatistics: Equatable, Sendable {
 }
 
 extension DomainStatistics {
-  init(uuid: UUID, name: String, parameters: TypedParameters) {
+  init(uuid: UUID, name: String, id: UInt32?, parameters: TypedParameters) {
     self.uuid = uuid
     self.name = name
+    self.id = id
     state = parameters["state.state"].flatMap(Int32.init(exactly:)).map(DomainState.init(rawValue:)) ?? .nostate
     cpuTimeNanoseconds = parameters["cpu.time"]
     balloonCurrentKiB = parameters["balloon.current"]
@@ -58,9 +61,11 @@ extension DomainStatistics {
     let domain = try check(record.dom)
     // Safe: libvirt filled `nparams` parameters, and all is copied before the record is freed.
     let parameters = UnsafeBufferPointer(start: record.params, count: Int(max(0, record.nparams)))
+    // The number that stands for an error stands for a domain that is off, too.
+    let id = virDomainGetID(domain)
     try self.init(
       uuid: readUUID { virDomainGetUUID(domain, $0) }, name: String(cString: check(virDomainGetName(domain))),
-      parameters: TypedParameters(copying: parameters))
+      id: id == .max ? nil : id, parameters: TypedParameters(copying: parameters))
   }
 
   /// The groups asked for; a driver leaves out those it does not know.

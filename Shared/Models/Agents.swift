@@ -212,13 +212,65 @@ public struct HostReport: Codable, Sendable {
   public var vms: [VMReport]
   /// Folders of VMs for which there is no domain.
   public var remains: [VMID]
+  /// The last one; the same in several reports until there is a new one.
+  public var metering: Metering?
 
-  public init(facts: HostFacts, run: UUIDText = .make(), sequence: Int64 = 1, vms: [VMReport], remains: [VMID] = []) {
+  public init(
+    facts: HostFacts, run: UUIDText = .make(), sequence: Int64 = 1, vms: [VMReport], remains: [VMID] = [],
+    metering: Metering? = nil
+  ) {
+    self.metering = metering
     self.facts = facts
     self.run = run
     self.sequence = sequence
     self.vms = vms
     self.remains = remains
+  }
+}
+
+/// What a VM has used since its present start. What is not known at the moment is nil.
+public struct Meter: Codable, Sendable, Equatable {
+  public var vm: VMID
+  /// Names the start; the counters begin at 0 with each.
+  public var run: String
+  /// Processor time in microseconds, with what the hypervisor itself spent for it.
+  public var cpuMicroseconds: Int64?
+  /// MiB that the guest has, and that it uses where it says so.
+  public var mem: Int64?
+  public var memUsed: Int64?
+  public var diskReadBytes: Int64?
+  public var diskWrittenBytes: Int64?
+  public var netRxBytes: Int64?
+  public var netTxBytes: Int64?
+
+  public init(
+    vm: VMID, run: String, cpuMicroseconds: Int64? = nil, mem: Int64? = nil, memUsed: Int64? = nil,
+    diskReadBytes: Int64? = nil, diskWrittenBytes: Int64? = nil, netRxBytes: Int64? = nil, netTxBytes: Int64? = nil
+  ) {
+    self.vm = vm
+    self.run = run
+    self.cpuMicroseconds = cpuMicroseconds
+    self.mem = mem
+    self.memUsed = memUsed
+    self.diskReadBytes = diskReadBytes
+    self.diskWrittenBytes = diskWrittenBytes
+    self.netRxBytes = netRxBytes
+    self.netTxBytes = netTxBytes
+  }
+}
+
+/// What all VMs of a host that are on have used, read at one moment.
+public struct Metering: Codable, Sendable, Equatable {
+  /// Of the host, as in its facts.
+  public var bootID: String
+  /// Milliseconds since the host's boot, by a clock that nobody sets.
+  public var uptime: Int64
+  public var meters: [Meter]
+
+  public init(bootID: String, uptime: Int64, meters: [Meter]) {
+    self.bootID = bootID
+    self.uptime = uptime
+    self.meters = meters
   }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a quota limits: what is held at a time, and what is consumed in a calendar month (UTC).
 public enum QuotaResource: String, Codable, Sendable, CaseIterable, CodingKeyRepresentable {
   case images, imageBytes, vms, vcpus, mem, disk
@@ -5,6 +7,10 @@ public enum QuotaResource: String, Codable, Sendable, CaseIterable, CodingKeyRep
 
   /// Those of which something is held, in the order in which people read them.
   public static let held: [QuotaResource] = [.vms, .vcpus, .mem, .disk, .images, .imageBytes]
+  /// Those that are consumed in a calendar month.
+  public static let consumed: [QuotaResource] = [
+    .cpuSeconds, .memMiBHours, .diskReadBytes, .diskWrittenBytes, .netRxBytes, .netTxBytes,
+  ]
 
   /// A number of them, as it stands in a sentence.
   public func amount(_ number: Int64) -> String {
@@ -104,11 +110,43 @@ public struct Limits: Codable, Sendable, Equatable {
   public static let header = "IaaS-Limits"
 }
 
-/// What a person holds, and how much they may.
+/// What a person holds, and what they have consumed in a calendar month (UTC).
 public struct Usage: Codable, Sendable, Equatable {
+  public var user: UserID
+  public var month: Month
   public var held: [QuotaResource: Int64]
+  public var consumed: [QuotaResource: Int64]
 
-  public init(held: [QuotaResource: Int64]) { self.held = held }
+  public init(user: UserID, month: Month, held: [QuotaResource: Int64], consumed: [QuotaResource: Int64]) {
+    self.user = user
+    self.month = month
+    self.held = held
+    self.consumed = consumed
+  }
+}
+
+/// A calendar month, as `2026-11`.
+public struct Month: Codable, Sendable, Hashable, LosslessStringConvertible {
+  public let description: String
+
+  /// Nil unless the text is a year of four digits, a hyphen and a month of two.
+  public init?(_ description: String) {
+    guard description.wholeMatch(of: /[0-9]{4}-(0[1-9]|1[0-2])/) != nil else { return nil }
+    self.description = description
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    guard let month = Month(text) else { throw Month.invalid }
+    self = month
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var value = encoder.singleValueContainer()
+    try value.encode(description)
+  }
+
+  public static let invalid = ServiceError.invalid("month", "must be a month such as 2026-11.")
 }
 
 /// Who somebody is, with what they may have and what they have.
@@ -124,7 +162,7 @@ public struct Account: Codable, Sendable {
   public init(user: User, limits: Limits, usage: Usage?) {
     self.user = user
     self.limits = limits.numbers
-    self.usage = usage?.held
+    self.usage = usage.map { $0.held.merging($0.consumed) { held, _ in held } }
   }
 
   public init(from decoder: any Decoder) throws {
@@ -149,8 +187,11 @@ public struct QuotaRefusal: Codable, Sendable, Equatable {
   public var limit: Int64
   public var used: Int64
   public var requested: Int64
+  /// When the count begins anew; nil for what is held.
+  public var resetsAt: Date?
 
-  public init(resource: QuotaResource, limit: Int64, used: Int64, requested: Int64) {
+  public init(resource: QuotaResource, limit: Int64, used: Int64, requested: Int64, resetsAt: Date? = nil) {
+    self.resetsAt = resetsAt
     self.resource = resource
     self.limit = limit
     self.used = used
@@ -183,10 +224,21 @@ extension ServiceError {
   /// - Parameter isOwn: Whether the limit is that of the person who asks, not of the owner of what they ask about.
   public static func quotaExceeded(_ refusal: QuotaRefusal, isOwn: Bool = true) -> ServiceError {
     let resource = refusal.resource
+    let owner = isOwn ? "Your" : "The owner's"
+    if let resetsAt = refusal.resetsAt {
+      var error = ServiceError(
+        .quotaExceeded,
+        """
+        \(owner) quota of this month, \(resource.amount(refusal.limit)), is used up; it begins anew on \
+        \(resetsAt.formatted(.iso8601.year().month().day())). Ask an administrator for more.
+        """)
+      error.quota = refusal
+      return error
+    }
     var error = ServiceError(
       .quotaExceeded,
       """
-      \(isOwn ? "Your" : "The owner's") quota is \(resource.amount(refusal.limit)): \(refusal.used) are in use, and \
+      \(owner) quota is \(resource.amount(refusal.limit)): \(refusal.used) are in use, and \
       this takes \(refusal.requested) more. Remove something, or ask an administrator for more.
       """)
     error.quota = refusal

@@ -17,6 +17,7 @@ public struct Problem: Codable, Sendable {
   public var limit: Int64?
   public var used: Int64?
   public var requested: Int64?
+  public var resetsAt: Date?
 
   public init(_ error: ServiceError, requestID: String?) {
     let status = error.code.status
@@ -31,13 +32,15 @@ public struct Problem: Codable, Sendable {
     limit = error.quota?.limit
     used = error.quota?.used
     requested = error.quota?.requested
+    resetsAt = error.quota?.resetsAt
   }
 
   /// The error that a peer meant, for a service that passes it on.
   public var serviceError: ServiceError {
     var error = ServiceError(ErrorCode(wire: code), detail, fields: errors ?? [])
     if let resource, let limit, let used, let requested {
-      error.quota = QuotaRefusal(resource: resource, limit: limit, used: used, requested: requested)
+      error.quota = QuotaRefusal(
+        resource: resource, limit: limit, used: used, requested: requested, resetsAt: resetsAt)
     }
     return error
   }

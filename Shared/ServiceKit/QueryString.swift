@@ -45,4 +45,12 @@ extension Request {
   /// The parameters of this request's URL.
   /// - Throws: `malformed_request`.
   public func parameters() throws -> QueryString { try QueryString(uri.query) }
+
+  /// The parameter `month`; nil for the present one.
+  /// - Throws: `malformed_request`, `invalid_field`.
+  public func month() throws -> Month? {
+    guard let text = try parameters()["month"] else { return nil }
+    guard let month = Month(text) else { throw Month.invalid }
+    return month
+  }
 }

@@ -67,7 +67,8 @@ import Testing
       power: PowerControl(hypervisor: hypervisor, book: book, views: views), captures: captures, arrivals: arrivals,
       book: book, folders: folders, views: views,
       reports: Reports(
-        hypervisor: hypervisor, facts: facts, views: views, book: book, queue: queue, arrivals: arrivals),
+        hypervisor: hypervisor, facts: facts, views: views, book: book, queue: queue, arrivals: arrivals,
+        meters: Meters(libvirt: libvirt, interval: .seconds(10), logger: .init(label: "test"))),
       fences: fences, queue: queue)
     return Stage(lifecycle: lifecycle, id: .make())
   }

@@ -75,7 +75,8 @@ import Testing
         digests: FileDigests())
       let reports = Reports(
         hypervisor: hypervisor, facts: facts, views: views, book: ReadinessBook(), queue: queue,
-        arrivals: ArrivalDownloads(images: images, logger: .init(label: "test")))
+        arrivals: ArrivalDownloads(images: images, logger: .init(label: "test")),
+        meters: Meters(libvirt: libvirt, interval: .zero, logger: .init(label: "test")))
       let first = try await reports.host()
       #expect(first.remains == [left] && first.facts.bootID == "boot-1")
       #expect(first.facts.agentVersion == AgentVersion.current)

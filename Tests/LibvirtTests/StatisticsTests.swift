@@ -8,7 +8,7 @@ import Testing
   var connection: LibvirtConnection { node.connection }
 
   private func statistics(_ values: [String: UInt64]) -> DomainStatistics {
-    DomainStatistics(uuid: UUID(), name: "one", parameters: TypedParameters(values: values))
+    DomainStatistics(uuid: UUID(), name: "one", id: 7, parameters: TypedParameters(values: values))
   }
 
   @Test func devicesAreSummed() {
@@ -56,6 +56,12 @@ import Testing
     #expect(found.count == 2)
     #expect((found[off]?.name, found[off]?.state) == ("off", .shutoff))
     #expect((found[on]?.name, found[on]?.state) == ("on", .running))
+    #expect(found[off]?.id == nil)
+    let first = try #require(found[on]?.id)
+    try await connection.destroy(on, graceful: false)
+    try await connection.start(on)
+    let again = try await connection.allDomainStatistics().first { $0.uuid == on }
+    #expect(again?.id != nil && again?.id != first)
   }
 
   @Test func noDomainsNoStatistics() async throws {

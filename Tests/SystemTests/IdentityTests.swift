@@ -54,6 +54,7 @@ extension SystemTests {
     "GET /iaas/vms/{vmId}/console": (404, 404, 404), "GET /iaas/keys": (200, 200, 200),
     "POST /iaas/keys": (422, 422, 422), "GET /iaas/keys/{keyId}": (404, 404, 404),
     "PUT /iaas/keys/{keyId}": (404, 404, 404), "DELETE /iaas/keys/{keyId}": (404, 404, 404),
+    "GET /iaas/users/{userId}/usage": (200, 404, 200), "GET /iaas/usage": (403, 403, 200),
     "GET /iaas/operations": (200, 200, 200), "GET /iaas/operations/{operationId}": (404, 404, 404),
   ]
 

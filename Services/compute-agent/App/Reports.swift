@@ -11,12 +11,13 @@ actor Reports {
   private let book: ReadinessBook
   private let queue: VMQueue
   private let arrivals: ArrivalDownloads
+  private let meters: Meters
   private let run = UUIDText.make()
   private var sequence: Int64 = 0
 
   init(
     hypervisor: Hypervisor, facts: HostFactsReader, views: VMFolders, book: ReadinessBook, queue: VMQueue,
-    arrivals: ArrivalDownloads
+    arrivals: ArrivalDownloads, meters: Meters
   ) {
     self.hypervisor = hypervisor
     self.facts = facts
@@ -24,6 +25,7 @@ actor Reports {
     self.book = book
     self.queue = queue
     self.arrivals = arrivals
+    self.meters = meters
   }
 
   /// The host and every VM of ours on it.
@@ -46,7 +48,9 @@ actor Reports {
     }
     let domains = listing.strangers.union(listing.owned.map(\.domain.uuid))
     let remains = await views.all().filter { !domains.contains($0.uuid) && !busy.contains($0) }
-    return HostReport(facts: facts, run: run, sequence: number, vms: vms, remains: remains)
+    return HostReport(
+      facts: facts, run: run, sequence: number, vms: vms, remains: remains,
+      metering: await meters.read(listing.owned, bootID: facts.bootID))
   }
 
   /// One VM.

@@ -93,6 +93,16 @@ extension GatewayRoutes {
       }
       return JSONResponse(changed.user)
     }
+    router.get("/iaas/users/:user/usage") { request, context in
+      let id: UserID = try context.id("user", of: .user)
+      return JSONResponse(try await inventory.usage(of: id, in: try request.month(), context.origin))
+    }
+    router.get("/iaas/usage") { request, context in
+      let table = try await UsageTable(auth: auth, inventory: inventory).csv(try request.month(), context.origin)
+      return Response(
+        status: .ok, headers: [.contentType: "text/csv; charset=utf-8; header=present", .cacheControl: "no-store"],
+        body: .init(byteBuffer: ByteBuffer(string: table)))
+    }
     router.delete("/iaas/users/:user") { _, context in
       try await UserRemoval(auth: auth, inventory: inventory).remove(try context.id("user", of: .user), context.origin)
       return HTTPResponse.Status.noContent

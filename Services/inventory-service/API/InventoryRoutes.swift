@@ -152,8 +152,12 @@ struct InventoryRoutes {
       try await shares.forget(try context.id("user", of: .user), context.asked)
       return HTTPResponse.Status.noContent
     }
-    router.get("users/:user/usage") { _, context in
-      JSONResponse(try await quotas.usage(of: try context.id("user", of: .user), context.caller))
+    router.get("users/:user/usage") { request, context in
+      JSONResponse(
+        try await quotas.usage(of: try context.id("user", of: .user), in: try request.month(), context.caller))
+    }
+    router.get("usage") { request, context in
+      JSONResponse(try await quotas.usages(in: try request.month(), context.caller))
     }
     router.put("users/:user/limits") { request, context in
       try await quotas.limit(

@@ -10,14 +10,16 @@ import Synchronization
 struct HostReporter: Service {
   let hosts: Hosts
   let reports: ReportStore
+  let meters: MeterStore
   let logger: Logger
   private let correcting = BusyHosts()
 
   private static let parallel = 16
 
-  init(hosts: Hosts, reports: ReportStore, logger: Logger) {
+  init(hosts: Hosts, reports: ReportStore, meters: MeterStore, logger: Logger) {
     self.hosts = hosts
     self.reports = reports
+    self.meters = meters
     self.logger = logger
   }
 
@@ -53,6 +55,7 @@ struct HostReporter: Service {
       return true
     }
     let corrections = try await reports.store(report, from: link.id, askedAt: askedAt)
+    if let metering = report.metering { try await meters.store(metering, from: link.id, askedAt: askedAt) }
     // A slow agent is corrected by one at a time; the others go on with other hosts.
     guard !corrections.isEmpty, correcting.begin(link.id) else { return true }
     defer { correcting.end(link.id) }

@@ -5,9 +5,15 @@ struct Quotas: Sendable {
   let store: QuotaStore
 
   /// - Throws: `not_found` for someone whom the caller may not see.
-  func usage(of user: UserID, _ caller: Caller) async throws -> Usage {
+  func usage(of user: UserID, in month: Month?, _ caller: Caller) async throws -> Usage {
     guard caller.admin || caller.user == user else { throw ServiceError.notFound(.user) }
-    return try await store.usage(of: user)
+    return try await store.usage(of: user, in: month)
+  }
+
+  /// - Throws: `forbidden`.
+  func usages(in month: Month?, _ caller: Caller) async throws -> [Usage] {
+    try caller.requireAdministrator(to: "see what everyone uses")
+    return try await store.usages(in: month)
   }
 
   /// - Throws: `forbidden`.

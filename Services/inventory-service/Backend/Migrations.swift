@@ -8,4 +8,5 @@ let inventoryMigrator = Migrator(
     Migration(name: "V0002_catalogue", bytes: PackageResources.V0002_catalogue_sql),
     Migration(name: "V0003_life", bytes: PackageResources.V0003_life_sql),
     Migration(name: "V0004_quotas", bytes: PackageResources.V0004_quotas_sql),
+    Migration(name: "V0005_metering", bytes: PackageResources.V0005_metering_sql),
   ])

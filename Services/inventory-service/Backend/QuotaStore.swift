@@ -12,8 +12,26 @@ import ServiceKit
 struct QuotaStore: Sendable {
   let pool: PostgresPool
 
-  func usage(of owner: UserID) async throws -> Usage {
-    try await pool.withConnection { Usage(held: try Self.held(by: owner, with: $0)) }
+  /// - Parameter month: The present one where nil.
+  func usage(of owner: UserID, in month: Month? = nil) async throws -> Usage {
+    try await pool.withConnection { connection in
+      let held = try Self.held(by: owner, with: connection)
+      let (month, consumed) = try Self.consumed(by: owner, in: month, with: connection)
+      return Usage(user: owner, month: month, held: held, consumed: consumed)
+    }
+  }
+
+  /// Of everyone who holds something, or consumed something in the month.
+  func usages(in month: Month?) async throws -> [Usage] {
+    let owners = try await pool.rows(
+      """
+      SELECT owner FROM inventory.vms UNION SELECT owner FROM inventory.images WHERE deleted_at IS NULL
+      UNION SELECT owner FROM inventory.consumption WHERE month = \(Self.first(of: month)) ORDER BY owner
+      """
+    ) { UserID(try $0("owner", as: UUID.self)) }
+    var usages: [Usage] = []
+    for owner in owners { usages.append(try await usage(of: owner, in: month)) }
+    return usages
   }
 
   /// Notes what a person may hold from now on; what they hold already stays.
@@ -39,6 +57,7 @@ struct QuotaStore: Sendable {
   ) throws -> [QuotaWarning] {
     let isOwn = owner == origin.caller.user
     let limits = try lock(owner, isOwn ? origin.limits : nil, with: connection)
+    try checkMonth(of: owner, limits, isOwn: isOwn, with: connection)
     let limited = QuotaResource.held.filter { limits[$0] != nil && more[$0, default: 0] > 0 }
     guard !limited.isEmpty else { return [] }
     let held = try held(by: owner, with: connection)
@@ -51,6 +70,34 @@ struct QuotaStore: Sendable {
           QuotaRefusal(resource: resource, limit: limit, used: used, requested: requested), isOwn: isOwn)
       }
       return QuotaWarning(resource: resource, limit: limit, used: used + requested)
+    }
+  }
+
+  /// Makes sure that a person may consume something, as what was off is about to.
+  /// - Throws: `quota_exceeded`.
+  static func consume(
+    for owner: UserID, _ origin: RequestOrigin, with connection: isolated PostgresConnection
+  ) throws {
+    let isOwn = owner == origin.caller.user
+    let limits = try lock(owner, isOwn ? origin.limits : nil, with: connection)
+    try checkMonth(of: owner, limits, isOwn: isOwn, with: connection)
+  }
+
+  private static func checkMonth(
+    of owner: UserID, _ limits: [QuotaResource: Int64], isOwn: Bool, with connection: isolated PostgresConnection
+  ) throws {
+    let limited = QuotaResource.consumed.filter { limits[$0] != nil }
+    guard !limited.isEmpty else { return }
+    let (_, consumed) = try consumed(by: owner, in: nil, with: connection)
+    for resource in limited {
+      let (limit, used) = (limits[resource, default: 0], consumed[resource, default: 0])
+      guard used >= limit else { continue }
+      let next = try connection.execute(
+        "SELECT (\(MeterStore.thisMonth) + interval '1 month') AT TIME ZONE 'UTC' AS next"
+      )
+      .first { try $0("next", as: Date.self) }
+      throw ServiceError.quotaExceeded(
+        QuotaRefusal(resource: resource, limit: limit, used: used, requested: 0, resetsAt: next), isOwn: isOwn)
     }
   }
 
@@ -115,6 +162,34 @@ struct QuotaStore: Sendable {
       return numbers
     }
     return held ?? [:]
+  }
+}
+
+extension QuotaStore {
+  private static func first(of month: Month?) -> SQL {
+    month.map { "to_date(\($0.description), 'YYYY-MM')" } ?? MeterStore.thisMonth
+  }
+
+  private static func consumed(
+    by owner: UserID, in month: Month?, with connection: isolated PostgresConnection
+  ) throws -> (Month, [QuotaResource: Int64]) {
+    let found = try connection.execute(
+      """
+      SELECT to_char(m.first, 'YYYY-MM') AS month, coalesce(cpu, 0) / 1000000 AS cpu, coalesce(mem, 0) / 3600000 AS mem,
+        coalesce(disk_read, 0) AS disk_read, coalesce(disk_written, 0) AS disk_written, coalesce(net_rx, 0) AS net_rx,
+        coalesce(net_tx, 0) AS net_tx
+      FROM (SELECT \(first(of: month)) AS first) m
+        LEFT JOIN inventory.consumption c ON c.owner = \(owner.uuid) AND c.month = m.first
+      """
+    ).first { row in
+      let numbers: [QuotaResource: Int64] = [
+        .cpuSeconds: try row("cpu"), .memMiBHours: try row("mem"), .diskReadBytes: try row("disk_read"),
+        .diskWrittenBytes: try row("disk_written"), .netRxBytes: try row("net_rx"), .netTxBytes: try row("net_tx"),
+      ]
+      return (Month(try row("month")), numbers)
+    }
+    guard let (month, numbers) = found, let month else { throw Month.invalid }
+    return (month, numbers)
   }
 }
 

@@ -106,7 +106,11 @@ struct VMStore: Sendable {
   func ask(_ request: VMRequest, of id: VMID, _ access: Access, _ origin: RequestOrigin) async throws -> Accepted<VM> {
     try await pool.transaction { connection in
       try Permissions.require(access, on: .vm(id), origin.caller, with: connection)
-      return try VMTransitions.ask(request, of: id, origin, with: connection)
+      let accepted = try VMTransitions.ask(request, of: id, origin, with: connection)
+      if [.start, .resume].contains(request), accepted.operation != nil {
+        try QuotaStore.consume(for: accepted.resource.owner, origin, with: connection)
+      }
+      return accepted
     }
   }
 
