@@ -56,7 +56,8 @@ public enum InventoryServiceApplication {
       vms: VMs(
         store: vms, snapshots: SnapshotStore(pool: pool), hosts: hosts, signal: signal, defaults: defaults),
       shares: Shares(store: shares), keys: SSHKeys(store: keys),
-      personalData: PersonalData(images: images, vms: vms, shares: shares, keys: keys, operations: operations),
+      personalData: PersonalData(
+        images: images, vms: vms, shares: shares, keys: keys, operations: operations, quotas: QuotaStore(pool: pool)),
       quotas: Quotas(store: QuotaStore(pool: pool)), operations: Operations(store: operations, signal: signal),
       upload: ImageUpload(store: images, imports: imports, operations: operations, files: files, limits: limits),
       content: content, credentials: credentials

@@ -211,8 +211,8 @@ private enum Keepalive {
     let options: [(NIOBSDSocket.Option, Int)] = [
       (.init(rawValue: TCP_KEEPIDLE), idle), (.init(rawValue: TCP_KEEPINTVL), interval),
       (.init(rawValue: TCP_KEEPCNT), count),
-      // The same for what was sent and is not acknowledged, in milliseconds.
-      (.init(rawValue: TCP_USER_TIMEOUT), (idle + interval * count) * 1000),
+      // Milliseconds for what was sent and is not acknowledged, or not taken: a full disk's queue may hold the other up.
+      (.init(rawValue: TCP_USER_TIMEOUT), 60_000),
     ]
     let set = options.map { channel.setOption(.tcpOption($0.0), value: $0.1) }
     return .andAllSucceed(

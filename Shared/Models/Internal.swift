@@ -79,17 +79,40 @@ public struct VerifiedSession: Codable, Sendable {
     self.quotaRevision = quotaRevision
     self.audit = audit
   }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    user = try fields.decode(User.self, forKey: .user)
+    session = try fields.decode(Session.self, forKey: .session)
+    // An auth-service of before quotas does not tell.
+    quotaRevision = try fields.decodeIfPresent(Int64.self, forKey: .quotaRevision) ?? 0
+    audit = try fields.decodeIfPresent(AuditID.self, forKey: .audit)
+  }
 }
 
-/// A user as they are after a change.
+/// A user as they are after a change; on the wire, a user with a member more.
 public struct ChangedUser: Codable, Sendable {
   public var user: User
   /// How often the user's quota was changed.
   public var quotaRevision: Int64
 
+  private enum CodingKeys: CodingKey { case quotaRevision }
+
   public init(user: User, quotaRevision: Int64) {
     self.user = user
     self.quotaRevision = quotaRevision
+  }
+
+  public init(from decoder: any Decoder) throws {
+    user = try User(from: decoder)
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    quotaRevision = try fields.decodeIfPresent(Int64.self, forKey: .quotaRevision) ?? 0
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    try user.encode(to: encoder)
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(quotaRevision, forKey: .quotaRevision)
   }
 }
 

@@ -100,10 +100,15 @@ public struct Limits: Codable, Sendable, Equatable {
   public var numbers: [QuotaResource: Int64]
   /// Rises with every change of what was set for the person, so that an older word does not replace a newer one.
   public var revision: Int64
+  /// Those of somebody for whom nothing was set, for owners of whom nothing is known.
+  public var defaults: [QuotaResource: Int64]?
 
-  public init(_ numbers: [QuotaResource: Int64] = [:], revision: Int64 = 0) {
+  public init(
+    _ numbers: [QuotaResource: Int64] = [:], revision: Int64 = 0, defaults: [QuotaResource: Int64]? = nil
+  ) {
     self.numbers = numbers
     self.revision = revision
+    self.defaults = defaults
   }
 
   /// Of internal calls: the caller's limits as JSON.

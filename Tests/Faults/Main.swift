@@ -36,5 +36,5 @@ struct Faults: AsyncParsableCommand {
 /// All cases there are.
 enum Catalogue {
   static let all: [Case] =
-    PlaceCases.all + StrikeCases.all + PartitionCases.all + HandCases.all + RoomCases.all
+    PlaceCases.all + StrikeCases.all + PartitionCases.all + HandCases.all + RoomCases.all + QuotaCases.all
 }

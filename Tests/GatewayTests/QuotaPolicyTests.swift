@@ -14,19 +14,23 @@ import Testing
     User(id: .make(), email: "a", admin: admin, quota: quota, createdAt: .now, lastLoginAt: nil)
   }
 
+  private func limits(_ numbers: [QuotaResource: Int64] = [:], revision: Int64 = 0) -> Limits {
+    Limits(numbers, revision: revision, defaults: [.vms: 3, .mem: 100, .disk: 10])
+  }
+
   @Test func whatIsSetForThePersonGoesFirstThenTheGroupThenTheDefaults() {
-    #expect(policy.limits(of: user(), revision: 7) == Limits([.vms: 3, .mem: 100, .disk: 10], revision: 7))
+    #expect(policy.limits(of: user(), revision: 7) == limits([.vms: 3, .mem: 100, .disk: 10], revision: 7))
     let student = user(Quota(limits: [.mem: .at(50), .images: .at(0)], group: "student"))
-    #expect(policy.limits(of: student, revision: 0) == Limits([.vms: 1, .mem: 50, .images: 0]))
+    #expect(policy.limits(of: student, revision: 0) == limits([.vms: 1, .mem: 50, .images: 0]))
     #expect(policy.limits(of: user(Quota(limits: [.vms: .unlimited])), revision: 0).numbers[.vms] == nil)
     // A group that was taken out of the configuration leaves the defaults.
     #expect(policy.limits(of: user(Quota(group: "gone")), revision: 0).numbers[.vms] == 3)
   }
 
   @Test func administratorsHaveOnlyWhatIsSetForThem() {
-    #expect(policy.limits(of: user(admin: true), revision: 0) == Limits())
-    #expect(policy.limits(of: user(admin: true, Quota(limits: [.vms: .at(2)])), revision: 0) == Limits([.vms: 2]))
-    #expect(policy.limits(of: user(admin: true, Quota(group: "student")), revision: 0) == Limits([.vms: 1]))
+    #expect(policy.limits(of: user(admin: true), revision: 0) == limits())
+    #expect(policy.limits(of: user(admin: true, Quota(limits: [.vms: .at(2)])), revision: 0) == limits([.vms: 2]))
+    #expect(policy.limits(of: user(admin: true, Quota(group: "student")), revision: 0) == limits([.vms: 1]))
   }
 
   @Test func aGroupThatThereIsNotIsRefused() throws {

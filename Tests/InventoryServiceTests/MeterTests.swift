@@ -17,7 +17,10 @@ import Testing
       try await InventoryFixture.with { fixture in
         let vm = try await fixture.add().resource.id
         try await fixture.settle(.running)
-        try await body(Stage(fixture: fixture, vm: vm))
+        let stage = Stage(fixture: fixture, vm: vm)
+        // Where counting begins.
+        try await stage.read(1, 0)
+        try await body(stage)
       }
     }
 
@@ -84,6 +87,19 @@ import Testing
     }
   }
 
+  /// What ran before anybody counted was not used this month.
+  @Test func countingBeginsWithTheFirstReadingOfAHost() async throws {
+    try await InventoryFixture.with { fixture in
+      let vm = try await fixture.add().resource.id
+      try await fixture.settle(.running)
+      let stage = Stage(fixture: fixture, vm: vm)
+      try await stage.read(100_000, 5000)
+      try await stage.expect(0)
+      try await stage.read(100_010, 5003)
+      try await stage.expect(3)
+    }
+  }
+
   @Test func whatIsNotKnownAtTheMomentIsNotLost() async throws {
     try await Stage.with { stage in
       try await stage.read(100, 50)
@@ -97,12 +113,13 @@ import Testing
   @Test func memoryCountsForTheTimeThatTheGuestHasIt() async throws {
     try await Stage.with { stage in
       // 360 MiB for an hour are 360 MiB hours.
-      try await stage.read(100, 0)
-      #expect(try await stage.consumed()[.memMiBHours] == 0)
-      try await stage.read(3700, 0)
+      try await stage.read(3601, 0)
       #expect(try await stage.consumed()[.memMiBHours] == 360)
-      // Of a guest that was started since, at most the time since the reading before.
-      try await stage.read(3710, 0, run: "b.2.2")
+      // Of a guest that was started since, the time since its start, and at most that since the reading before.
+      try await stage.read(36_000, 0, run: "b.2.2")
+      #expect(try await stage.consumed()[.memMiBHours] == 360)
+      try await stage.fixture.pool.execute("UPDATE inventory.vms SET started_at = now() - interval '1 hour'")
+      try await stage.read(36_010, 0, run: "b.3.3")
       #expect(try await stage.consumed()[.memMiBHours] == 361)
     }
   }

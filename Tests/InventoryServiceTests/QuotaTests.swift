@@ -212,16 +212,4 @@ import Testing
       await #expect(throws: ClaimLost.self) { try await fixture.imports.charge(5, claim) }
     }
   }
-
-  @Test func aNumberThatDriftedIsFoundAndMended() async throws {
-    try await InventoryFixture.with { fixture in
-      let fsck = FsckStore(pool: fixture.pool)
-      try await fixture.pool.execute("UPDATE inventory.images SET charged = 5")
-      let found = try await fsck.load().violations
-      #expect(found.map(\.invariant) == [.usageMatches])
-      try await fsck.repair()
-      let left = try await fsck.load().violations
-      #expect(left.isEmpty)
-    }
-  }
 }

@@ -51,7 +51,7 @@ import Testing
     try await InventoryFixture.with { fixture in
       let resource = SharedResource.image(fixture.image)
       let (ana, eve, shares) = (fixture.ana, fixture.eve, fixture.shares)
-      #expect(await code { try await shares.revoke(ana.user, on: resource, ana) } == .conflict)
+      #expect(await code { try await shares.revoke(ana.user, on: resource, asking(ana)) } == .conflict)
       #expect(
         await code { _ = try await shares.grant(grant(.viewer, to: ana), on: resource, asking(ana)) } == .conflict)
       let soon = Date().addingTimeInterval(60)
@@ -60,11 +60,30 @@ import Testing
           == .conflict)
       // An owner for a while is not one who lasts.
       _ = try await shares.grant(grant(.owner, to: eve, until: soon), on: resource, asking(ana))
-      #expect(await code { try await shares.revoke(ana.user, on: resource, ana) } == .conflict)
+      #expect(await code { try await shares.revoke(ana.user, on: resource, asking(ana)) } == .conflict)
       _ = try await shares.grant(grant(.owner, to: eve), on: resource, asking(ana))
-      try await shares.revoke(ana.user, on: resource, ana)
+      try await shares.revoke(ana.user, on: resource, asking(ana))
       #expect(try await fixture.images.get(fixture.image, eve)?.owner == eve.user)
       #expect(try await fixture.images.get(fixture.image, ana) == nil)
+    }
+  }
+
+  /// What somebody goes on having cannot be made to count for somebody else.
+  @Test func anOwnerGivesUpTheShareOrIsReplacedByWhoHasRoom() async throws {
+    try await InventoryFixture.with { fixture in
+      let resource = SharedResource.image(fixture.image)
+      let (ana, eve, shares) = (fixture.ana, fixture.eve, fixture.shares)
+      _ = try await shares.grant(grant(.owner, to: eve), on: resource, asking(ana))
+      let late = Date().addingTimeInterval(1e9)
+      for own in [grant(.owner, to: ana, until: late), grant(.operator, to: ana)] {
+        #expect(await code { _ = try await shares.grant(own, on: resource, asking(ana)) } == .conflict)
+      }
+      let full = asking(eve, limits: Limits([.images: 0]))
+      #expect(await code { _ = try await shares.grant(grant(.viewer, to: ana), on: resource, full) } == .quotaExceeded)
+      #expect(await code { try await shares.revoke(ana.user, on: resource, full) } == .quotaExceeded)
+      let roomy = asking(eve, limits: Limits([.images: 1, .imageBytes: 1], revision: 1))
+      _ = try await shares.grant(grant(.viewer, to: ana), on: resource, roomy)
+      #expect(try await fixture.images.get(fixture.image, eve)?.owner == eve.user)
     }
   }
 
@@ -77,7 +96,7 @@ import Testing
         }
         let codes = await withTaskGroup(of: ErrorCode?.self) { group in
           for caller in [fixture.ana, fixture.eve] {
-            group.addTask { await code { try await fixture.shares.revoke(caller.user, on: resource, caller) } }
+            group.addTask { await code { try await fixture.shares.revoke(caller.user, on: resource, asking(caller)) } }
           }
           return await group.reduce(into: [ErrorCode?]()) { $0.append($1) }
         }
@@ -140,9 +159,9 @@ import Testing
       let resource = SharedResource.image(fixture.image)
       let (ana, eve, shares) = (fixture.ana, fixture.eve, fixture.shares)
       _ = try await shares.grant(grant(.viewer, to: eve), on: resource, asking(ana))
-      #expect(await code { try await shares.revoke(ana.user, on: resource, eve) } == .forbidden)
-      try await shares.revoke(eve.user, on: resource, eve)
-      #expect(await code { try await shares.revoke(eve.user, on: resource, ana) } == .notFound)
+      #expect(await code { try await shares.revoke(ana.user, on: resource, asking(eve)) } == .forbidden)
+      try await shares.revoke(eve.user, on: resource, asking(eve))
+      #expect(await code { try await shares.revoke(eve.user, on: resource, asking(ana)) } == .notFound)
     }
   }
 
@@ -153,7 +172,7 @@ import Testing
         #expect(await code { _ = try await shares.list(on: resource, eve) } == .notFound)
         #expect(
           await code { _ = try await shares.grant(grant(.owner, to: eve), on: resource, asking(eve)) } == .notFound)
-        #expect(await code { try await shares.revoke(ana.user, on: resource, eve) } == .notFound)
+        #expect(await code { try await shares.revoke(ana.user, on: resource, asking(eve)) } == .notFound)
       }
     }
   }

@@ -45,8 +45,8 @@ struct InventoryFixture: Sendable {
       let fixture = InventoryFixture(pool: pool, host: host.id, image: .make())
       try await pool.execute(
         """
-        INSERT INTO inventory.images (id, owner, name, description, url, state, size, charged, virtual_size, sha256)
-        VALUES (\(fixture.image.uuid), \(fixture.ana.user.uuid), 'i', '', 'http://x/', 'available', 1, 1, 1, 'aa')
+        INSERT INTO inventory.images (id, owner, name, description, url, state, size, virtual_size, sha256)
+        VALUES (\(fixture.image.uuid), \(fixture.ana.user.uuid), 'i', '', 'http://x/', 'available', 1, 1, 'aa')
         """)
       try await pool.execute(Permissions.grant(.owner, on: .image(fixture.image), to: fixture.ana.user))
       try await body(fixture)

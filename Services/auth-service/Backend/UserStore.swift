@@ -136,7 +136,7 @@ struct UserStore: Sendable {
           UPDATE auth.users u SET email = coalesce(\(update.email), u.email),
             password_hash = coalesce(\(hash), u.password_hash), admin = coalesce(\(update.admin), u.admin),
             disabled = coalesce(\(update.disabled), u.disabled), quota = coalesce(\(try update.quota?.text), u.quota),
-            quota_revision = u.quota_revision + \(update.quota == nil ? 0 : 1)
+            quota_revision = u.quota_revision + \(update.quota == nil && update.admin == nil ? 0 : 1)
           WHERE u.id = \(id.uuid) AND u.password_hash = coalesce(\(expectedHash), u.password_hash)
           RETURNING \(Self.columns), u.quota_revision
           """

@@ -15,7 +15,11 @@ struct QuotaPolicy: Sendable, Equatable {
     for resource in QuotaResource.allCases {
       if case .at(let number)? = sources.lazy.compactMap({ $0.limits[resource] }).first { numbers[resource] = number }
     }
-    return Limits(numbers, revision: revision)
+    return Limits(numbers, revision: revision, defaults: Self.numbers(of: defaults))
+  }
+
+  private static func numbers(of quota: Quota) -> [QuotaResource: Int64] {
+    quota.limits.compactMapValues { if case .at(let number) = $0 { number } else { nil } }
   }
 
   /// - Throws: `invalid_field` for a group that there is not.

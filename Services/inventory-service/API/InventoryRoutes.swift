@@ -179,7 +179,7 @@ struct InventoryRoutes {
         status: .created)
     }
     router.delete(":user") { _, context in
-      try await shares.revoke(try context.id("user", of: .user), on: try resource(context), context.caller)
+      try await shares.revoke(try context.id("user", of: .user), on: try resource(context), context.asked)
       return HTTPResponse.Status.noContent
     }
   }

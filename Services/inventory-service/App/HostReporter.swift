@@ -55,7 +55,12 @@ struct HostReporter: Service {
       return true
     }
     let corrections = try await reports.store(report, from: link.id, askedAt: askedAt)
-    if let metering = report.metering { try await meters.store(metering, from: link.id, askedAt: askedAt) }
+    if let metering = report.metering {
+      // What is not counted now is in the next reading.
+      do { try await meters.store(metering, from: link.id, askedAt: askedAt) } catch {
+        logger.warning("not metered", metadata: ["host": "\(link.id)", "error": "\(String(reflecting: error))"])
+      }
+    }
     // A slow agent is corrected by one at a time; the others go on with other hosts.
     guard !corrections.isEmpty, correcting.begin(link.id) else { return true }
     defer { correcting.end(link.id) }

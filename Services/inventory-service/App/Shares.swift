@@ -16,8 +16,8 @@ struct Shares: Sendable {
     try await store.grant(grant, on: resource, origin)
   }
 
-  func revoke(_ user: UserID, on resource: SharedResource, _ caller: Caller) async throws {
-    try await store.revoke(user, on: resource, caller)
+  func revoke(_ user: UserID, on resource: SharedResource, _ origin: RequestOrigin) async throws {
+    try await store.revoke(user, on: resource, origin)
   }
 
   /// Takes all that a user may do, and removes what they alone own.

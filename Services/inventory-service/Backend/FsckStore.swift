@@ -71,15 +71,6 @@ struct FsckStore: Sendable {
       """
     ),
     (
-      .usageMatches,
-      """
-      SELECT 'image ' || id AS subject, format('counts as %s bytes, and has %s', charged, held) AS problem
-      FROM (SELECT id, charged, CASE state WHEN 'available' THEN size ELSE 0 END AS held FROM inventory.images
-        WHERE deleted_at IS NULL AND state IN ('available', 'error')) i
-      WHERE charged <> held
-      """
-    ),
-    (
       .permissionsAreLive,
       """
       SELECT p.type || ' ' || p.resource AS subject, format('is not there, and user %s has a permission on it', p.user_id)
@@ -231,10 +222,6 @@ struct FsckStore: Sendable {
         """
         INSERT INTO inventory.counts SELECT 'vms', 0, count(*) FROM inventory.vms UNION ALL
           SELECT 'images', 0, count(*) FROM inventory.images WHERE deleted_at IS NULL
-        """,
-        """
-        UPDATE inventory.images SET charged = CASE state WHEN 'available' THEN size ELSE 0 END
-        WHERE state IN ('available', 'error') AND charged <> CASE state WHEN 'available' THEN size ELSE 0 END
         """,
         """
         DELETE FROM inventory.permissions p WHERE NOT EXISTS (SELECT FROM inventory.vms v WHERE v.id = p.resource)

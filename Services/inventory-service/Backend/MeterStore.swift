@@ -7,20 +7,26 @@ struct MeterStore: Sendable {
   let pool: PostgresPool
 
   /// Counts what the VMs of a host have used since the reading before. The same reading counts once, and one that is
-  /// earlier than the last not at all; what a reading that was lost would have told is in the next one.
+  /// earlier than the last not at all; what a reading that was lost would have told is in the next one. The first of a
+  /// host is where counting begins.
   /// - Parameter askedAt: When the report was asked for, by the database's clock.
   func store(_ metering: Metering, from host: HostID, askedAt: Date) async throws {
     let meters = try JSONText.encode(metering.meters)
     try await pool.transaction { connection in
       let before = try connection.execute(
         """
-        SELECT metered_uptime, metered_boot = \(metering.bootID) AS is_same_boot FROM inventory.hosts
+        SELECT metered_uptime, metered_boot IS NOT NULL AS is_known, metered_boot = \(metering.bootID) AS is_same_boot
+        FROM inventory.hosts
         WHERE id = \(host.uuid) AND coalesce(metered_asked_at, '-infinity') < \(askedAt)::timestamptz
           AND (metered_boot IS DISTINCT FROM \(metering.bootID) OR metered_uptime < \(metering.uptime))
         FOR UPDATE
         """
       ).first { row in
-        try row.optional("is_same_boot") ?? false ? try row.optional("metered_uptime", as: Int64.self) : nil
+        let isSameBoot = try row.optional("is_same_boot", as: Bool.self) ?? false
+        return (
+          uptime: isSameBoot ? try row.optional("metered_uptime", as: Int64.self) : nil,
+          isKnown: try row("is_known", as: Bool.self)
+        )
       }
       guard let before else { return }
       _ = try connection.execute(
@@ -29,13 +35,14 @@ struct MeterStore: Sendable {
           metered_asked_at = \(askedAt)::timestamptz WHERE id = \(host.uuid)
         """)
       // A guest that was started since the reading before has had its memory for no longer than that is ago.
-      let elapsed = before.map { metering.uptime - $0 } ?? 0
+      let elapsed = before.uptime.map { metering.uptime - $0 } ?? 0
       _ = try connection.execute(
         """
         WITH grown AS (
           SELECT n.vm, v.owner, n.run, n.cpu_us, n.disk_read, n.disk_written, n.net_rx, n.net_tx,
             inventory.growth(o.cpu, n.cpu_us, o.run = n.run) AS cpu_grown,
-            coalesce(n.mem, 0) * CASE WHEN o.run = n.run THEN \(metering.uptime) - o.uptime ELSE \(elapsed) END AS mem_grown,
+            coalesce(n.mem, 0) * CASE WHEN o.run = n.run THEN \(metering.uptime) - o.uptime
+              ELSE least(\(elapsed), (extract(epoch FROM now() - v.started_at) * 1000)::bigint) END AS mem_grown,
             inventory.growth(o.disk_read, n.disk_read, o.run = n.run) AS disk_read_grown,
             inventory.growth(o.disk_written, n.disk_written, o.run = n.run) AS disk_written_grown,
             inventory.growth(o.net_rx, n.net_rx, o.run = n.run) AS net_rx_grown,
@@ -59,7 +66,7 @@ struct MeterStore: Sendable {
         INSERT INTO inventory.consumption AS c (owner, month, cpu, mem, disk_read, disk_written, net_rx, net_tx)
         SELECT owner, \(Self.thisMonth), sum(cpu_grown), sum(mem_grown), sum(disk_read_grown), sum(disk_written_grown),
           sum(net_rx_grown), sum(net_tx_grown)
-        FROM grown GROUP BY owner ORDER BY owner
+        FROM grown WHERE \(before.isKnown) GROUP BY owner ORDER BY owner
         ON CONFLICT (owner, month) DO UPDATE SET cpu = c.cpu + excluded.cpu, mem = c.mem + excluded.mem,
           disk_read = c.disk_read + excluded.disk_read, disk_written = c.disk_written + excluded.disk_written,
           net_rx = c.net_rx + excluded.net_rx, net_tx = c.net_tx + excluded.net_tx

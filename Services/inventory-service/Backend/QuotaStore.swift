@@ -21,6 +21,16 @@ struct QuotaStore: Sendable {
     }
   }
 
+  /// Of every month in which the person consumed something.
+  func history(of owner: UserID) async throws -> [Usage] {
+    let months = try await pool.rows(
+      "SELECT to_char(month, 'YYYY-MM') AS month FROM inventory.consumption WHERE owner = \(owner.uuid) ORDER BY 1"
+    ) { Month(try $0("month")) }
+    var usages: [Usage] = []
+    for month in months { usages.append(try await usage(of: owner, in: month)) }
+    return usages
+  }
+
   /// Of everyone who holds something, or consumed something in the month.
   func usages(in month: Month?) async throws -> [Usage] {
     let owners = try await pool.rows(
@@ -56,7 +66,8 @@ struct QuotaStore: Sendable {
     with connection: isolated PostgresConnection
   ) throws -> [QuotaWarning] {
     let isOwn = owner == origin.caller.user
-    let limits = try lock(owner, isOwn ? origin.limits : nil, with: connection)
+    let limits = try limits(of: owner, origin, with: connection)
+    guard more.values.contains(where: { $0 > 0 }) else { return [] }
     try checkMonth(of: owner, limits, isOwn: isOwn, with: connection)
     let limited = QuotaResource.held.filter { limits[$0] != nil && more[$0, default: 0] > 0 }
     guard !limited.isEmpty else { return [] }
@@ -79,8 +90,16 @@ struct QuotaStore: Sendable {
     for owner: UserID, _ origin: RequestOrigin, with connection: isolated PostgresConnection
   ) throws {
     let isOwn = owner == origin.caller.user
-    let limits = try lock(owner, isOwn ? origin.limits : nil, with: connection)
+    let limits = try limits(of: owner, origin, with: connection)
     try checkMonth(of: owner, limits, isOwn: isOwn, with: connection)
+  }
+
+  /// Locks the owner's row. For somebody who has changed nothing yet, the installation's defaults hold.
+  private static func limits(
+    of owner: UserID, _ origin: RequestOrigin, with connection: isolated PostgresConnection
+  ) throws -> [QuotaResource: Int64] {
+    let told = owner == origin.caller.user ? origin.limits : nil
+    return try lock(owner, told, with: connection).limits ?? origin.limits?.defaults ?? [:]
   }
 
   private static func checkMonth(
@@ -108,7 +127,7 @@ struct QuotaStore: Sendable {
       UserID(try $0("owner"))
     }
     guard let owner else { throw ServiceError.notFound(.image) }
-    let limits = try lock(owner, nil, with: connection)
+    let limits = try lock(owner, nil, with: connection).limits ?? [:]
     let charged = try connection.execute(
       """
       UPDATE inventory.images i SET charged = \(bytes) FROM inventory.images old
@@ -124,24 +143,42 @@ struct QuotaStore: Sendable {
   }
 
   /// - Parameter told: What the gateway said with the request; nil where what it said last holds.
-  /// - Returns: What holds.
+  /// - Returns: What holds; no limits where the gateway never said anything of this person.
   private static func lock(
     _ owner: UserID, _ told: Limits?, with connection: isolated PostgresConnection
-  ) throws -> [QuotaResource: Int64] {
+  ) throws -> (limits: [QuotaResource: Int64]?, revision: Int64) {
     let text = try told.map { try JSONText.encode($0.numbers) }
-    let limits: [QuotaResource: Int64]? = try connection.execute(
+    let found: (limits: [QuotaResource: Int64], revision: Int64)? = try connection.execute(
       """
       INSERT INTO inventory.accounts AS a (owner, limits, revision)
       VALUES (\(owner.uuid), coalesce(\(text)::jsonb, '{}'), \(told?.revision ?? -1))
       ON CONFLICT (owner) DO UPDATE SET revision = greatest(a.revision, excluded.revision),
         limits = CASE WHEN \(told != nil) AND excluded.revision >= a.revision THEN excluded.limits ELSE a.limits END
-      RETURNING a.limits::text AS limits
+      RETURNING a.limits::text AS limits, a.revision
       """
-    ).first { try $0.json("limits") }
-    return limits ?? [:]
+    ).first { (limits: try $0.json("limits"), revision: try $0("revision")) }
+    guard let found, found.revision >= 0 else { return (nil, -1) }
+    return found
   }
 
   // MARK: Counting
+
+  /// As something counts for its owner.
+  static func weight(
+    of resource: SharedResource, with connection: isolated PostgresConnection
+  ) throws -> [QuotaResource: Int64] {
+    switch resource {
+    case .vm(let id): return try VMStore.place(of: id, with: connection).room.held.merging([.vms: 1]) { $1 }
+    case .image(let id):
+      let bytes = try connection.execute("SELECT \(bytes) AS bytes FROM inventory.images WHERE id = \(id.uuid)").first {
+        try $0("bytes", as: Int64.self)
+      }
+      return [.images: 1, .imageBytes: bytes ?? 0]
+    }
+  }
+
+  /// Of an image: what has come or is sure to come while it is being made, then its file, and nothing of one that failed.
+  private static let bytes: SQL = "CASE state WHEN 'available' THEN size WHEN 'error' THEN 0 ELSE charged END"
 
   static func held(
     by owner: UserID, with connection: isolated PostgresConnection
@@ -151,7 +188,7 @@ struct QuotaStore: Sendable {
       SELECT vms, vcpus, mem, disk, images, image_bytes
       FROM (SELECT count(*) AS vms, coalesce(sum(vcpus), 0)::bigint AS vcpus, coalesce(sum(mem), 0)::bigint AS mem,
           coalesce(sum(disk), 0)::bigint AS disk FROM inventory.vms WHERE owner = \(owner.uuid)) v,
-        (SELECT count(*) AS images, coalesce(sum(charged), 0)::bigint AS image_bytes FROM inventory.images
+        (SELECT count(*) AS images, coalesce(sum(\(bytes)), 0)::bigint AS image_bytes FROM inventory.images
           WHERE owner = \(owner.uuid) AND deleted_at IS NULL) i
       """
     ).first { row in

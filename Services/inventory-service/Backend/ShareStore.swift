@@ -48,15 +48,16 @@ struct ShareStore: Sendable {
       try Idempotency.inventory.once(
         origin, "POST \(resource.kind.rawValue) \(resource.id) shares", grant, with: connection
       ) { connection in
-        try Self.grant(grant, on: resource, origin.caller, with: connection)
+        try Self.grant(grant, on: resource, origin, with: connection)
       }
     }
   }
 
   private static func grant(
-    _ grant: Grant, on resource: SharedResource, _ caller: Caller, with connection: isolated PostgresConnection
+    _ grant: Grant, on resource: SharedResource, _ origin: RequestOrigin,
+    with connection: isolated PostgresConnection
   ) throws -> Permission {
-    try Permissions.require(.own, on: resource, caller, with: connection)
+    try Permissions.require(.own, on: resource, origin.caller, with: connection)
     let permission = try connection.execute(
       """
       INSERT INTO inventory.permissions AS p (user_id, resource, type, role, expires_at)
@@ -66,13 +67,14 @@ struct ShareStore: Sendable {
       RETURNING \(columns)
       """
     ).map(Self.permission)[0]
-    try settleOwner(of: resource, with: connection)
+    try settleOwner(of: resource, origin, with: connection)
     return permission
   }
 
   /// Takes a user's permission back; everyone may give up their own.
   /// - Throws: `not_found`, `forbidden`; `conflict` when no lasting owner would remain.
-  func revoke(_ user: UserID, on resource: SharedResource, _ caller: Caller) async throws {
+  func revoke(_ user: UserID, on resource: SharedResource, _ origin: RequestOrigin) async throws {
+    let caller = origin.caller
     try await pool.transaction { connection in
       try Permissions.require(caller.user == user ? .see : .own, on: resource, caller, with: connection)
       let removed = try connection.execute(
@@ -81,7 +83,8 @@ struct ShareStore: Sendable {
       guard removed == 1 else {
         throw ServiceError(.notFound, "The \(resource.kind.noun) is not shared with this user.")
       }
-      try Self.settleOwner(of: resource, with: connection)
+      // Who goes has nothing of it any more; whoever sends somebody else away takes it over.
+      try Self.settleOwner(of: resource, caller.user == user ? nil : origin, with: connection)
     }
   }
 
@@ -111,7 +114,7 @@ struct ShareStore: Sendable {
       _ = try connection.execute("DELETE FROM inventory.idempotency WHERE caller = \(user.uuid)")
       _ = try connection.execute("DELETE FROM inventory.accounts WHERE owner = \(user.uuid)")
       for resource in owned where try Self.isShared(resource, with: connection) {
-        try Self.settleOwner(of: resource, with: connection)
+        try Self.settleOwner(of: resource, nil, with: connection)
       }
     }
   }
@@ -139,8 +142,14 @@ struct ShareStore: Sendable {
 
   /// Keeps the owner of the resource, for whom it counts, one of those who own it for good: the oldest where the present
   /// one is no more. The resource is locked.
-  /// - Throws: `conflict` when there is none; the transaction must not be committed.
-  private static func settleOwner(of resource: SharedResource, with connection: isolated PostgresConnection) throws {
+  ///
+  /// Nobody can go on having something and let it count for somebody else: only who takes it over, and has room for it, or
+  /// an administrator makes another one its owner.
+  /// - Parameter origin: Who asks; nil when the owner goes.
+  /// - Throws: `conflict` when there is none, `quota_exceeded`; the transaction must not be committed.
+  private static func settleOwner(
+    of resource: SharedResource, _ origin: RequestOrigin?, with connection: isolated PostgresConnection
+  ) throws {
     let owners = try connection.execute(
       """
       SELECT user_id FROM inventory.permissions WHERE resource = \(resource.id.uuid) AND role = 'owner'
@@ -151,10 +160,24 @@ struct ShareStore: Sendable {
       throw ServiceError(
         .conflict, "The \(resource.kind.noun) must keep an owner for good; share it with another owner first.")
     }
-    _ = try connection.execute(
-      """
-      UPDATE \(resource.table) SET owner = \(oldest) WHERE id = \(resource.id.uuid) AND owner <> ALL (\(owners)::uuid[])
-      """)
+    let present = try connection.execute("SELECT owner FROM \(resource.table) WHERE id = \(resource.id.uuid)").first {
+      try $0("owner", as: UUID.self)
+    }
+    guard let present, !owners.contains(present) else { return }
+    var next = oldest
+    if let origin, !origin.caller.admin {
+      guard owners.contains(origin.caller.user.uuid) else {
+        throw ServiceError(
+          .conflict,
+          """
+          The \(resource.kind.noun) counts for your quota as long as you have it: give your share up altogether, or have \
+          another owner take it over.
+          """)
+      }
+      next = origin.caller.user.uuid
+      _ = try QuotaStore.take(try QuotaStore.weight(of: resource, with: connection), origin, with: connection)
+    }
+    _ = try connection.execute("UPDATE \(resource.table) SET owner = \(next) WHERE id = \(resource.id.uuid)")
   }
 
   /// Removes permissions that have ended.

@@ -10,11 +10,10 @@ CREATE TABLE inventory.accounts (
 );
 
 ALTER TABLE inventory.images
-  -- Bytes that count for the owner: those that have come so far, and in the end the file's.
+  -- Bytes that count for the owner while the image is being made: those that have come, or are sure to come.
   ADD COLUMN charged bigint NOT NULL DEFAULT 0 CHECK (charged >= 0);
-UPDATE inventory.images SET charged = size WHERE state = 'available' AND size IS NOT NULL;
 
 -- Counting reads the indexes alone.
 DROP INDEX inventory.images_owner, inventory.vms_owner;
-CREATE INDEX images_owner ON inventory.images (owner) INCLUDE (charged) WHERE deleted_at IS NULL;
+CREATE INDEX images_owner ON inventory.images (owner) INCLUDE (state, size, charged) WHERE deleted_at IS NULL;
 CREATE INDEX vms_owner ON inventory.vms (owner) INCLUDE (vcpus, mem, disk);
