@@ -73,7 +73,7 @@ enum QuotaCases {
     let (client, user) = try await person(lab, ["vms": Int64(most)])
     for round in 1...rounds(3) {
       let statuses = try await atOnce { number in
-        try await client.call(.POST, "/iaas/vms", lab.smallVM("vm \(number)"), gateway: number % 2, seconds: 60)
+        try await client.call(.POST, "/iaas/vms", lab.smallVM("vm-\(number)"), gateway: number % 2, seconds: 60)
       }
       try require(statuses == [202: most, 403: many - most], "round \(round): \(statuses)")
       for vm in try await client.get("/iaas/vms", [VM].self) {

@@ -31,7 +31,8 @@ public final class ScriptedServer: Sendable {
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .bind(host: "127.0.0.1", port: 0) { channel in
         channel.eventLoop.makeCompletedFuture {
-          try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+          try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
       }
     let server = ScriptedServer(channel: bound.channel)
@@ -55,7 +56,8 @@ public final class ScriptedServer: Sendable {
   ) async throws {
     try await connection.executeThenClose { inbound, outbound in
       var head = ""
-      for try await buffer in inbound {
+      var requests = inbound.makeAsyncIterator()
+      while let buffer = try await requests.next() {
         head += String(buffer: buffer)
         // A TLS handshake is answered as a request is: by what the test says.
         if head.contains("\r\n\r\n") || buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) == 0x16 { break }
@@ -65,7 +67,6 @@ public final class ScriptedServer: Sendable {
       for step in answer(request) {
         switch step {
         case .send(let bytes):
-          // In pieces, as what the socket does not take is dropped when the connection is closed.
           for start in stride(from: 0, to: bytes.count, by: 32_768) {
             try await outbound.write(ByteBuffer(bytes: bytes[start..<min(start + 32_768, bytes.count)]))
           }
@@ -74,6 +75,9 @@ public final class ScriptedServer: Sendable {
           while !Task.isCancelled { try await outbound.write(ByteBuffer(bytes: bytes)) }
         }
       }
+      // What the socket has not taken yet would be dropped if the connection were closed whole.
+      outbound.finish()
+      while try await requests.next() != nil {}
     }
   }
 
