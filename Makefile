@@ -16,7 +16,8 @@ SWIFT_BUILD := swift build -c $(CONFIGURATION) --explicit-target-dependency-impo
 SOURCES := Package.swift Services Shared CommandLine Tests
 SCRIPTS := Deploy/packages Deploy/stack Deploy/stack-demo.sh Deploy/lib.sh Deploy/guest-image Deploy/private-libvirt \
   Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/build-debian Tests/Guest/check Tests/Hosts/host \
-  Tests/Hosts/network.sh Tests/Hosts/check Tests/Fuzz/run Tests/Faults/run Benchmarks/lists Benchmarks/identity .ci/run
+  Tests/Hosts/network.sh Tests/Hosts/check Tests/Fuzz/run Tests/Faults/run Tests/promtool Benchmarks/lists \
+  Benchmarks/identity Benchmarks/scale .ci/run
 
 .PHONY: help demo up down clean-state build test test-debian faults fuzz lint format packages
 

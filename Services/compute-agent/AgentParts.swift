@@ -21,6 +21,8 @@ struct AgentParts: Sendable {
   let reports: Reports
   let lifecycle: VMLifecycle
   let prober: ReadinessProber
+  let meters: Meters
+  private let reading: Hypervisor
 
   /// - Throws: `SettingsError`.
   init(
@@ -50,11 +52,12 @@ struct AgentParts: Sendable {
     let images = BaseImages(
       folder: settings.optional("images.dir") ?? "/export/iaas/images", cache: cache, digests: digests)
     arrivals = ArrivalDownloads(images: images, logger: logger)
+    meters = Meters(
+      libvirt: reading.libvirt,
+      interval: .seconds(try settings.integer("meter.seconds", default: 10, in: 1...3600)), logger: logger)
+    self.reading = reading
     reports = Reports(
-      hypervisor: reading, facts: facts, views: views, book: book, queue: queue, arrivals: arrivals,
-      meters: Meters(
-        libvirt: reading.libvirt,
-        interval: .seconds(try settings.integer("meter.seconds", default: 10, in: 1...3600)), logger: logger))
+      hypervisor: reading, facts: facts, views: views, book: book, queue: queue, arrivals: arrivals, meters: meters)
     let freezer = Freezer(libvirt: copying.libvirt, folders: folders, views: views, logger: logger)
     captures = Captures(
       work: CaptureWork(
@@ -63,13 +66,19 @@ struct AgentParts: Sendable {
     lifecycle = VMLifecycle(
       hypervisor: commands, disks: VMDisks(images: images),
       shape: HostShape(virtualisation: virtualisation, arch: HostShape.ownArch, network: network),
-      power: PowerControl(hypervisor: commands, book: book, views: views), captures: captures, arrivals: arrivals,
-      book: book, folders: folders, views: views, reports: reports, fences: fences, queue: queue)
+      power: PowerControl(hypervisor: commands, book: book, views: views),
+      capper: Capper(hypervisor: commands, logger: logger), captures: captures, arrivals: arrivals, book: book,
+      folders: folders, views: views, reports: reports, fences: fences, queue: queue)
     prober = ReadinessProber(
       hypervisor: reading, book: book,
       questions: GuestQuestions(
         libvirt: connection(), book: book, folders: views, logger: logger),
       folders: folders, views: views, logger: logger)
+  }
+
+  /// - Parameter token: Of who may see what guests use.
+  func gauges(token: SymmetricKey) -> AgentGauges {
+    AgentGauges(hypervisor: reading, facts: facts, meters: meters, token: token)
   }
 
   /// - Parameters:

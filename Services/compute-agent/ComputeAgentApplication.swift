@@ -32,7 +32,9 @@ public enum ComputeAgentApplication {
       lifecycle: parts.lifecycle, reports: parts.reports, views: parts.views, captures: parts.captures,
       offers: try parts.offers(fingerprint: certificate.fingerprint, key: KeyFile.load(path: "\(state)/offer.key")),
       arrivals: Arrivals(downloads: parts.arrivals, lifecycle: parts.lifecycle), enrolments: enrolments,
-      fences: parts.fences, facts: parts.facts
+      fences: parts.fences, facts: parts.facts,
+      gauges: parts.gauges(
+        token: try KeyFile.load(path: settings.optional("metrics.token") ?? "\(state)/metrics.token"))
     ).routes
     return [
       ClientLifetime { try await client.shutdown() },

@@ -54,11 +54,14 @@ public enum InventoryServiceApplication {
     let routes = InventoryRoutes(
       hosts: hosts, images: Images(store: images, policy: policy, files: files, catalogue: try WellKnownImages()),
       vms: VMs(
-        store: vms, snapshots: SnapshotStore(pool: pool), hosts: hosts, signal: signal, defaults: defaults),
+        store: vms, snapshots: SnapshotStore(pool: pool), samples: SampleStore(pool: pool), hosts: hosts,
+        signal: signal,
+        defaults: defaults),
       shares: Shares(store: shares), keys: SSHKeys(store: keys),
       personalData: PersonalData(
         images: images, vms: vms, shares: shares, keys: keys, operations: operations, quotas: QuotaStore(pool: pool)),
       quotas: Quotas(store: QuotaStore(pool: pool)), operations: Operations(store: operations, signal: signal),
+      gauges: GaugeStore(pool: pool),
       upload: ImageUpload(store: images, imports: imports, operations: operations, files: files, limits: limits),
       content: content, credentials: credentials
     ).routes
@@ -66,6 +69,7 @@ public enum InventoryServiceApplication {
       ClientLifetime { await agents.shutdown() }, signal, loop,
       HostReporter(
         hosts: hosts, reports: ReportStore(pool: pool), meters: MeterStore(pool: pool), logger: logger),
+      SampleKeeper(store: SampleStore(pool: pool), logger: logger),
       ImageSweeper(store: imports, shares: shares, files: files, logger: logger),
       try HTTPServer.make(routes, listen: listen, name: "inventory-service", tls: nil, logger: logger),
     ]

@@ -154,6 +154,11 @@ public struct AgentClient: Sendable {
     try await peer.call(.DELETE, "/v1/vms/\(id)", origin: origin, seconds: 60)
   }
 
+  /// Says what a running guest may use at most.
+  public func cap(_ id: VMID, _ caps: Caps, _ origin: CallOrigin) async throws -> VMReport {
+    try await peer.call(.PUT, "/v1/vms/\(id)/caps", origin: origin, body: caps, seconds: 60)
+  }
+
   /// Stops a VM that nobody knows and keeps it.
   /// - Parameter generation: As it was reported; a domain that has become another's since is left alone.
   public func quarantine(_ id: VMID, generation: Int64, _ origin: CallOrigin) async throws {

@@ -86,6 +86,12 @@ public struct InventoryClient: Sendable {
     try await peer.data("/v1/vms/\(id)/console?bytes=\(bytes)", origin: origin)
   }
 
+  /// What a guest did.
+  /// - Parameter query: The parameters as they were given.
+  public func metrics(_ id: VMID, query: String, _ origin: CallOrigin) async throws -> VMMetrics {
+    try await peer.call(.GET, "/v1/vms/\(id)/metrics\(query.isEmpty ? "" : "?\(query)")", origin: origin)
+  }
+
   public func key(_ id: SSHKeyID, _ origin: CallOrigin) async throws -> SSHKey {
     try await peer.call(.GET, "/v1/keys/\(id)", origin: origin)
   }
@@ -147,6 +153,11 @@ public struct InventoryClient: Sendable {
   /// The same of everyone who holds or has consumed something.
   public func usages(in month: Month?, _ origin: CallOrigin) async throws -> [Usage] {
     try await peer.call(.GET, "/v1/usage\(Self.query(month))", origin: origin, seconds: 30)
+  }
+
+  /// What somebody came near to, or everyone; the latest first.
+  public func quotaEvents(of user: UserID?, _ origin: CallOrigin) async throws -> [QuotaEvent] {
+    try await peer.call(.GET, user.map { "/v1/users/\($0)/events" } ?? "/v1/usage/events", origin: origin)
   }
 
   private static func query(_ month: Month?) -> String { month.map { "?month=\($0)" } ?? "" }

@@ -124,13 +124,15 @@ public struct VMSpec: Codable, Sendable, Equatable {
   public var boot: Int64
   /// Whether a guest that should end is not asked.
   public var isForced: Bool
+  /// What it may use at most, as far as the host can see to that.
+  public var caps: Caps?
 
   public init(
     id: VMID, owner: UserID, name: String, mem: Int, vcpus: Int, disk: Int, diskNumber: Int64 = 1,
     makesDisk: Bool = true, image: ImageReference, sshKeys: [String], userData: String? = nil, power: DesiredPower,
-    boot: Int64 = 1,
-    isForced: Bool = false
+    boot: Int64 = 1, isForced: Bool = false, caps: Caps? = nil
   ) {
+    self.caps = caps
     self.id = id
     self.owner = owner
     self.name = name

@@ -97,6 +97,7 @@ public enum OperationKind: String, Codable, Sendable {
   /// The part of a snapshot for which nothing else may be done to the VM.
   case vmCapture = "vm_capture"
   case vmMove = "vm_move"
+  case vmCap = "vm_cap"
   case vmDelete = "vm_delete"
   /// Removes a host after its VMs.
   case hostDelete = "host_delete"

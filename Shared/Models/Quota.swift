@@ -42,21 +42,25 @@ public struct Quota: Codable, Sendable, Equatable {
   public var limits: [QuotaResource: Limit]
   /// A name for limits in the installation's configuration.
   public var group: String?
+  /// Of the VMs that the person makes from then on; nil for those of the group, or the installation's.
+  public var caps: Caps?
 
-  public init(limits: [QuotaResource: Limit] = [:], group: String? = nil) {
+  public init(limits: [QuotaResource: Limit] = [:], group: String? = nil, caps: Caps? = nil) {
     self.limits = limits
     self.group = group
+    self.caps = caps
   }
 
   private enum Key: CodingKey, CaseIterable {
-    case group
+    case group, caps
     case resource(QuotaResource)
 
-    static let allCases = [Key.group] + QuotaResource.allCases.map { Key.resource($0) }
+    static let allCases = [Key.group, .caps] + QuotaResource.allCases.map { Key.resource($0) }
 
     var stringValue: String {
       switch self {
       case .group: "group"
+      case .caps: "caps"
       case .resource(let resource): resource.rawValue
       }
     }
@@ -72,6 +76,7 @@ public struct Quota: Codable, Sendable, Equatable {
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.strictContainer(Key.self)
     group = try fields.decodeIfPresent(String.self, forKey: .group).map { try Text.checked($0, field: "quota.group") }
+    caps = try fields.decodeIfPresent(Caps.self, forKey: .caps)
     limits = [:]
     for case .resource(let resource) in fields.allKeys {
       guard let number = try fields.decodeIfPresent(Int64.self, forKey: .resource(resource)) else {
@@ -86,6 +91,7 @@ public struct Quota: Codable, Sendable, Equatable {
   public func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: Key.self)
     try fields.encodeIfPresent(group, forKey: .group)
+    try fields.encodeIfPresent(caps, forKey: .caps)
     for (resource, limit) in limits {
       switch limit {
       case .unlimited: try fields.encodeNil(forKey: .resource(resource))
@@ -102,10 +108,14 @@ public struct Limits: Codable, Sendable, Equatable {
   public var revision: Int64
   /// Those of somebody for whom nothing was set, for owners of whom nothing is known.
   public var defaults: [QuotaResource: Int64]?
+  /// What the person's new VMs may use at most.
+  public var caps: Caps?
 
   public init(
-    _ numbers: [QuotaResource: Int64] = [:], revision: Int64 = 0, defaults: [QuotaResource: Int64]? = nil
+    _ numbers: [QuotaResource: Int64] = [:], revision: Int64 = 0, defaults: [QuotaResource: Int64]? = nil,
+    caps: Caps? = nil
   ) {
+    self.caps = caps
     self.numbers = numbers
     self.revision = revision
     self.defaults = defaults

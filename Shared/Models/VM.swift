@@ -80,6 +80,10 @@ public struct VM: Codable, Sendable, Equatable {
   public var addresses: [VMAddress]
   /// The guest's own SSH host keys in OpenSSH's format, where they could be read from it.
   public var hostKeys: [String]?
+  /// What it may use at most, where an administrator said so.
+  public var caps: Caps?
+  /// Since when it has used nearly all the processor time that it can, without a pause.
+  public var busySince: Date?
   public var owner: UserID
   public var createdAt: Date
   public var startedAt: Date?
@@ -87,7 +91,7 @@ public struct VM: Codable, Sendable, Equatable {
   public init(
     id: VMID, name: String, image: ImageID, host: HostID?, mem: Int, vcpus: Int, disk: Int, group: String? = nil,
     state: VMState, reason: String?, readiness: Readiness? = nil, addresses: [VMAddress], hostKeys: [String]? = nil,
-    owner: UserID, createdAt: Date, startedAt: Date?
+    caps: Caps? = nil, busySince: Date? = nil, owner: UserID, createdAt: Date, startedAt: Date?
   ) {
     self.id = id
     self.name = name
@@ -102,6 +106,8 @@ public struct VM: Codable, Sendable, Equatable {
     self.readiness = readiness
     self.addresses = addresses
     self.hostKeys = hostKeys
+    self.caps = caps
+    self.busySince = busySince
     self.owner = owner
     self.createdAt = createdAt
     self.startedAt = startedAt

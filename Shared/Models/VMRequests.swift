@@ -123,13 +123,15 @@ public enum VMChange: Sendable, Equatable {
   /// A new disk of an image; what was on the old one is lost.
   case rebuild(ImageID)
   case move(HostID)
+  /// All of its caps; an administrator's.
+  case cap(Caps)
 }
 
 /// `PUT /iaas/vms/{vmId}`: one change at a time, of which `mem`, `vcpus` and `disk` are one.
 public struct VMUpdate: Codable, Sendable {
   public var change: VMChange
 
-  private enum CodingKeys: String, CodingKey, CaseIterable { case state, mem, vcpus, disk, name, image, host }
+  private enum CodingKeys: String, CodingKey, CaseIterable { case state, mem, vcpus, disk, name, image, host, caps }
 
   public init(_ change: VMChange) { self.change = change }
 
@@ -154,10 +156,11 @@ public struct VMUpdate: Codable, Sendable {
     }
     if fields.contains(.image) { changes.append(.rebuild(try fields.decodeID(.image, "an image"))) }
     if fields.contains(.host) { changes.append(.move(try fields.decodeID(.host, "a host"))) }
+    if fields.contains(.caps) { changes.append(.cap(try fields.decodeIfPresent(Caps.self, forKey: .caps) ?? .none)) }
     guard let change = changes.first, changes.count == 1 else {
       throw ServiceError(
         .invalidField,
-        "Give one change at a time: state; mem, vcpus and disk; name; image, to rebuild; or host, to move.")
+        "Give one change at a time: state; mem, vcpus and disk; name; image, to rebuild; host, to move; or caps.")
     }
     self.change = change
   }
@@ -173,6 +176,7 @@ public struct VMUpdate: Codable, Sendable {
     case .rename(let name): try fields.encode(name, forKey: .name)
     case .rebuild(let image): try fields.encode(image, forKey: .image)
     case .move(let host): try fields.encode(host, forKey: .host)
+    case .cap(let caps): try fields.encode(caps, forKey: .caps)
     }
   }
 }

@@ -13,31 +13,40 @@ public struct ServiceRoutes {
   public let router: Router<ServiceContext>
 
   /// Declares the routes within; then the table of verbs is known, and what every service has is around them.
-  /// - Parameter isReady: Throws when something that the service cannot do without is away.
-  public init(isReady: @escaping @Sendable () async throws -> Void, declare: (Router<ServiceContext>) -> Void) {
+  /// - Parameters:
+  ///   - isReady: Throws when something that the service cannot do without is away.
+  ///   - scrape: What Prometheus is told besides what the process counts; throws for who may not know.
+  public init(
+    isReady: @escaping @Sendable () async throws -> Void,
+    scrape: @escaping @Sendable (Request) async throws -> [MetricFamily], declare: (Router<ServiceContext>) -> Void
+  ) {
     let declared = Router(context: ServiceContext.self)
-    Self.declareCommon(on: declared, isReady)
+    Self.declareCommon(on: declared, isReady, scrape)
     declare(declared)
     let table = RouteTable(declared.routes.map { ($0.path.description, $0.method) })
     let router = Router(context: ServiceContext.self)
     router.add(middleware: RequestMiddleware(routes: table))
-    Self.declareCommon(on: router, isReady)
+    Self.declareCommon(on: router, isReady, scrape)
     declare(router)
     self.router = router
   }
 
   private static func declareCommon(
-    on router: Router<ServiceContext>, _ isReady: @escaping @Sendable () async throws -> Void
+    on router: Router<ServiceContext>, _ isReady: @escaping @Sendable () async throws -> Void,
+    _ scrape: @escaping @Sendable (Request) async throws -> [MetricFamily]
   ) {
     router.get("/health") { _, _ in JSONResponse(["status": "ok"]) }
     router.get("/ready") { _, _ in
       try await isReady()
       return JSONResponse(["status": "ok"])
     }
-    router.get("/metrics") { _, _ in
-      Response(
+    router.get("/metrics") { request, _ in
+      let families = try await scrape(request)
+      return Response(
         status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-        body: .init(byteBuffer: ByteBuffer(string: PrometheusRegistry.shared.exposition())))
+        body: .init(
+          byteBuffer: ByteBuffer(
+            string: PrometheusRegistry.shared.exposition() + families.map(\.exposition).joined())))
     }
   }
 }

@@ -35,6 +35,7 @@ public struct RequestMiddleware: RouterMiddleware {
       headers[.allow] = allowed.map(\.rawValue).sorted().joined(separator: ", ")
     }
     if let seconds = error.retryAfter { headers[.retryAfter] = String(seconds) }
+    PrometheusRegistry.shared.recordProblem(code: error.code.rawValue)
     let level: Logger.Level = error.code.status.code >= 500 ? .error : .debug
     context.logger.log(
       level: level, "request refused", metadata: ["code": "\(error.code.rawValue)", "detail": "\(error.detail ?? "")"])

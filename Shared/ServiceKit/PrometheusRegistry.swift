@@ -6,7 +6,7 @@ import Synchronization
 public final class PrometheusRegistry: MetricsFactory, Sendable {
   public static let shared = PrometheusRegistry()
 
-  private enum Kind: String { case counter, gauge, summary }
+  private typealias Kind = MetricFamily.Kind
 
   private struct Series {
     var kind: Kind
@@ -47,19 +47,26 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
 
   private static func key(_ name: String, _ labels: [(String, String)]) -> Key {
     let valid = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
-    let text = labels.map { label, value in
-      let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
-      return "\(label)=\"\(escaped)\""
-    }
-    return Key(name: valid, labels: text.isEmpty ? "" : "{\(text.joined(separator: ","))}")
+    return Key(name: valid, labels: MetricFamily.text(of: labels))
   }
+
+  /// Counts a refusal by the code that the client gets.
+  func recordProblem(code: String) { add(1, to: "http_problems_total", [("code", code)], kind: .counter) }
+
+  private static let help = [
+    "http_requests_total": "Answered requests.",
+    "http_request_duration_seconds": "Time from the head of a request to the head of its answer.",
+    "http_problems_total": "Refused requests by the code of the problem.",
+  ]
 
   /// Everything, as a scrape reads it.
   public func exposition() -> String {
     var text = ""
     var previous = ""
     for (key, series) in series.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
-      if key.name != previous { text += "# TYPE \(key.name) \(series.kind.rawValue)\n" }
+      if key.name != previous {
+        text += MetricFamily.head(key.name, series.kind, Self.help[key.name] ?? "What a library of the service counts.")
+      }
       previous = key.name
       if series.kind == .summary {
         text += "\(key.name)_sum\(key.labels) \(series.value)\n\(key.name)_count\(key.labels) \(series.count)\n"

@@ -52,6 +52,7 @@ import Testing
     try await hypervisor.define(Samples.testDomain(id, identity))
     #expect(try await hypervisor.find(id)?.identity == identity)
     identity.generation = 8
+    identity.caps = Caps(cpuShare: 50, diskOperationsPerSecond: 1000)
     identity.quarantined = Date(timeIntervalSince1970: 1_800_000_000)
     try await hypervisor.note(identity, on: id)
     #expect(try await hypervisor.find(id)?.identity == identity)

@@ -64,7 +64,8 @@ import Testing
       freezer: freezer, folders: folders, fences: fences, queue: queue, logger: .init(label: "test"))
     let lifecycle = VMLifecycle(
       hypervisor: hypervisor, disks: VMDisks(images: images), shape: Samples.emulated,
-      power: PowerControl(hypervisor: hypervisor, book: book, views: views), captures: captures, arrivals: arrivals,
+      power: PowerControl(hypervisor: hypervisor, book: book, views: views),
+      capper: Capper(hypervisor: hypervisor, logger: .init(label: "test")), captures: captures, arrivals: arrivals,
       book: book, folders: folders, views: views,
       reports: Reports(
         hypervisor: hypervisor, facts: facts, views: views, book: book, queue: queue, arrivals: arrivals,

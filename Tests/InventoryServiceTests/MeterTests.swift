@@ -9,7 +9,7 @@ import Testing
 /// What VMs use is charged to the month of their owner once, whatever happens to counters and reports.
 @Suite(.timeLimit(.minutes(2))) struct MeterTests {
   /// A running VM of Ana's on the fixture's host, and what is told of it.
-  private struct Stage {
+  struct Stage {
     let fixture: InventoryFixture
     let vm: VMID
 

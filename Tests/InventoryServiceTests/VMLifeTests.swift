@@ -20,6 +20,7 @@ import Testing
     (.rebuild, ["x", "rebuild", "x", "x", "x", "x", "x", "rebuild", "x"]),
     (.snapshot, ["x", "capture", "x", "capture", "capture", "x", "x", "x", "x"]),
     (.move, ["x", "move", "x", "x", "x", "x", "x", "x", "x"]),
+    (.cap, ["x", "-", "x", "cap", "cap", "x", "x", "-", "x"]),
     (.remove, ["delete", "delete", "delete", "delete", "delete", "delete", "…", "delete", "delete"]),
   ]
 
@@ -147,7 +148,7 @@ import Testing
   }
 
   @Test func whatLeavesAVMAsItWasLeavesItSoWhenItFails() {
-    for kind in [OperationKind.vmResize, .vmCapture, .vmMove, .vmPause, .vmResume] {
+    for kind in [OperationKind.vmResize, .vmCapture, .vmMove, .vmPause, .vmResume, .vmCap] {
       for state in [VMState.stopped, .running, .paused] {
         let wish = VMLife(state: state, desired: kind == .vmPause ? .paused : Self.life(state).desired)
         #expect(VMStateMachine.next(wish, .failed(kind)) == .to(Self.life(state), reason: nil))

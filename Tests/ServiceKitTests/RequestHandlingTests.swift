@@ -9,7 +9,7 @@ import Testing
 @Suite struct RequestHandlingTests {
   private func withService(_ body: @Sendable (any TestClientProtocol) async throws -> Void) async throws {
     let routes = ServiceRoutes(
-      isReady: {},
+      isReady: {}, scrape: { _ in [MetricFamily("things", .gauge, "Things.", [.init([("kind", "a\"b")], 2)])] },
       declare: { router in
         router.post("/users") { request, _ in JSONResponse(["email": try await request.decodeJSON(NewUser.self).email])
         }
@@ -119,7 +119,8 @@ import Testing
       try await client.execute(uri: "/health", method: .get) { #expect($0.status == .ok) }
       try await client.execute(uri: "/metrics", method: .get) { response in
         let text = String(buffer: response.body)
-        #expect(text.contains("# TYPE http_requests_total counter"))
+        #expect(text.contains("# HELP http_requests_total Answered requests.\n# TYPE http_requests_total counter\n"))
+        #expect(text.contains("# HELP things Things.\n# TYPE things gauge\nthings{kind=\"a\\\"b\"} 2.0\n"))
         #expect(text.contains(#"http_requests_total{method="GET",route="/health",status="200"}"#))
       }
     }

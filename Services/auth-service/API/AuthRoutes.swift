@@ -16,7 +16,7 @@ struct AuthRoutes {
 
   var routes: ServiceRoutes {
     ServiceRoutes(
-      isReady: { try await accounts.checkDatabase() },
+      isReady: { try await accounts.checkDatabase() }, scrape: { _ in [] },
       declare: { router in
         let services = router.group("/v1").add(middleware: ServiceCredentialMiddleware(credentials))
         declareOpen(on: services)

@@ -14,10 +14,11 @@ struct AgentRoutes: Sendable {
   let enrolments: Enrolments
   let fences: Fences
   let facts: HostFactsReader
+  let gauges: AgentGauges
 
   var routes: ServiceRoutes {
     ServiceRoutes(
-      isReady: { _ = try await facts.read() },
+      isReady: { _ = try await facts.read() }, scrape: { try await gauges.read(bearer: $0.bearerToken) },
       declare: { router in
         router.post("/v1/enrolment") { request, _ in
           try await enrolments.enrol(try await request.decodeJSON())

@@ -18,6 +18,11 @@ extension AgentRoutes {
       try await lifecycle.remove(try context.id("vm", of: .vm), context.fence)
       return HTTPResponse.Status.noContent
     }
+    router.put("caps") { request, context in
+      JSONResponse(
+        try await lifecycle.cap(
+          try context.id("vm", of: .vm), try await request.decodeJSON(Caps.self), context.fence))
+    }
     router.post("quarantine") { request, context in
       guard let generation = try request.parameters()["generation"].flatMap({ Int64($0) }) else {
         throw ServiceError.invalid("generation", "must be given.")

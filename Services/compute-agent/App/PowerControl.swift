@@ -37,6 +37,7 @@ actor PowerControl {
     pressed[id] = nil
     var identity = identity
     identity.boot = boot
+    identity.caps = .none
     try await hypervisor.note(identity, on: id)
     try await Failpoint.hit("agent.boot.noted")
     try await views.markStart(of: id)

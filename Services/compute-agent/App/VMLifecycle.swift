@@ -8,6 +8,7 @@ struct VMLifecycle: Sendable {
   let disks: VMDisks
   let shape: HostShape
   let power: PowerControl
+  let capper: Capper
   let captures: Captures
   let arrivals: ArrivalDownloads
   let book: ReadinessBook
@@ -39,6 +40,9 @@ struct VMLifecycle: Sendable {
       try await captures.checkDiskIsFree(spec.id)
     }
     try await power.carryOut(steps, on: spec.id, identity, boot: spec.boot)
+    if spec.power != .stopped, steps.contains(.start) || identity.caps != (spec.caps ?? .none) {
+      try await capper.follow(spec.caps, on: spec.id)
+    }
     let report = try await reports.vm(spec.id)
     // What could not be changed while it was on can be now.
     let hasEnded = report.power == .stopped && (found?.power ?? .stopped) != .stopped
@@ -52,7 +56,7 @@ struct VMLifecycle: Sendable {
     let boot = found?.identity.boot ?? (spec.power == .stopped ? spec.boot : 0)
     var identity = DomainIdentity(
       owner: spec.owner, generation: fence.generation, boot: boot, disk: found?.identity.disk ?? spec.diskNumber,
-      definition: found?.identity.definition)
+      definition: found?.identity.definition, caps: found?.identity.caps ?? .none)
     let definition = Definition(spec: spec, paths: folders.paths(spec.id), shape: shape)
     let digest = definition.digest
     switch Definition.step(power: found?.power, noted: identity.definition, wanted: digest) {
@@ -64,6 +68,16 @@ struct VMLifecycle: Sendable {
       try await define(definition, identity)
     }
     return identity
+  }
+
+  /// Says what a running guest may use at most.
+  /// - Throws: `stale_generation`, `not_found`, `invalid_state`, `conflict` for what the host cannot cap, `unavailable`.
+  func cap(_ id: VMID, _ caps: Caps, _ fence: Fence) async throws -> VMReport {
+    try await queue.alone(with: id) {
+      try await fences.accept(fence, of: id)
+      try await capper.require(caps, on: id)
+      return try await reports.vm(id)
+    }
   }
 
   private func define(_ definition: Definition, _ identity: DomainIdentity) async throws {

@@ -17,6 +17,8 @@ struct DomainIdentity: Equatable, Sendable {
   var definition: String?
   /// Since when nobody knows the VM; whole seconds.
   var quarantined: Date?
+  /// What holds for the guest that runs.
+  var caps = Caps.none
 
   /// The element without its namespace, as `virDomainSetMetadata` takes it.
   var element: String { XML("vm", attributes: attributes).document() }
@@ -30,6 +32,7 @@ struct DomainIdentity: Equatable, Sendable {
     [("owner", owner.description), ("generation", String(generation)), ("boot", String(boot)), ("disk", String(disk))]
       + (definition.map { [("definition", $0)] } ?? [])
       + (quarantined.map { [("quarantined", $0.formatted(.iso8601))] } ?? [])
+      + (caps == .none ? [] : [("caps", caps.note)])
   }
 }
 
@@ -46,6 +49,7 @@ extension DomainIdentity {
     self.init(
       owner: owner, generation: generation, boot: values["boot"].flatMap { Int64($0) } ?? 1,
       disk: values["disk"].flatMap { Int64($0) } ?? 1, definition: values["definition"],
-      quarantined: values["quarantined"].flatMap { try? Date($0, strategy: .iso8601) })
+      quarantined: values["quarantined"].flatMap { try? Date($0, strategy: .iso8601) },
+      caps: values["caps"].flatMap { Caps(note: $0) } ?? .none)
   }
 }

@@ -41,6 +41,9 @@ struct DomainXML: Sendable {
     ).document()
   }
 
+  /// The name of the target of the disk that a guest boots from.
+  static let systemDisk = "vda"
+
   private var isEmulated: Bool { shape.virtualisation == .emulated }
   private var isX86: Bool { shape.arch == Architecture.standard }
 
@@ -61,7 +64,7 @@ struct DomainXML: Sendable {
     XML(
       "devices", [:],
       [
-        disk(paths.disk(spec.diskNumber), format: "qcow2", target: "vda", bootOrder: 1),
+        disk(paths.disk(spec.diskNumber), format: "qcow2", target: Self.systemDisk, bootOrder: 1),
         // A virtio disk: cloud kernels have no driver for a SATA CD-ROM.
         disk(paths.seed, format: "raw", target: "vdb", bootOrder: nil), interface, console,
         XML("console", ["type": "unix"], [consoleSource, XML("target", ["type": "serial", "port": "0"])]),

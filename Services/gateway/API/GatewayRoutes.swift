@@ -17,21 +17,23 @@ struct GatewayRoutes {
   var waiting: Waiting { Waiting(inventory: inventory) }
 
   var routes: ServiceRoutes {
-    ServiceRoutes(isReady: checkPeers) { (router: Router<ServiceContext>) in
-      declareOpen(on: router)
-      declareIdentityOpen(on: router)
-      let sessions = router.forSessions(tokens)
-      declareSessions(on: sessions)
-      declareUsers(on: sessions)
-      declareSecondFactor(on: sessions)
-      declareInvitations(on: sessions)
-      declareHosts(on: sessions)
-      declareImages(on: sessions)
-      declareVMs(on: sessions)
-      declareKeys(on: sessions)
-      declareShares(on: sessions)
-      declareOperations(on: sessions)
-    }
+    ServiceRoutes(isReady: checkPeers, scrape: { _ in [] }, declare: declare)
+  }
+
+  private func declare(on router: Router<ServiceContext>) {
+    declareOpen(on: router)
+    declareIdentityOpen(on: router)
+    let sessions = router.forSessions(tokens)
+    declareSessions(on: sessions)
+    declareUsers(on: sessions)
+    declareSecondFactor(on: sessions)
+    declareInvitations(on: sessions)
+    declareHosts(on: sessions)
+    declareImages(on: sessions)
+    declareVMs(on: sessions)
+    declareKeys(on: sessions)
+    declareShares(on: sessions)
+    declareOperations(on: sessions)
   }
 
   /// The routes that strangers may call.
@@ -160,6 +162,11 @@ struct GatewayRoutes {
       return try await settled(accepted, created: true, at: "/iaas/images", request, context) { image in
         try await inventory.image(image.id, context.origin)
       }
+    }
+    router.get("/iaas/vms/:vm/metrics") { request, context in
+      JSONResponse(
+        try await inventory.metrics(
+          try context.id("vm", of: .vm), query: request.uri.query ?? "", context.origin))
     }
     router.get("/iaas/vms/:vm/console") { request, context in
       let bytes = try request.parameters()["bytes"].flatMap { Int($0) } ?? 64 << 10

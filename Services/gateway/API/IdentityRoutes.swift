@@ -97,6 +97,12 @@ extension GatewayRoutes {
       let id: UserID = try context.id("user", of: .user)
       return JSONResponse(try await inventory.usage(of: id, in: try request.month(), context.origin))
     }
+    router.get("/iaas/users/:user/events") { _, context in
+      JSONResponse(try await inventory.quotaEvents(of: try context.id("user", of: .user), context.origin))
+    }
+    router.get("/iaas/usage/events") { _, context in
+      JSONResponse(try await inventory.quotaEvents(of: nil, context.origin))
+    }
     router.get("/iaas/usage") { request, context in
       let table = try await UsageTable(auth: auth, inventory: inventory).csv(try request.month(), context.origin)
       return Response(

@@ -16,13 +16,14 @@ struct InventoryRoutes {
   let personalData: PersonalData
   let quotas: Quotas
   let operations: Operations
+  let gauges: GaugeStore
   let upload: ImageUpload
   let content: ImageContent
   let credentials: ServiceCredentials
 
   var routes: ServiceRoutes {
     ServiceRoutes(
-      isReady: { _ = try await hosts.store.installation() },
+      isReady: { _ = try await hosts.store.installation() }, scrape: { _ in try await gauges.read() },
       declare: { router in
         let callers = router.group("/v1").add(middleware: ServiceCredentialMiddleware(credentials)).forCallers()
         declareHosts(on: callers)
@@ -110,6 +111,12 @@ struct InventoryRoutes {
         try await vms.snapshot(try context.id("vm", of: .vm), try await request.decodeJSON(), context.asked),
         status: .accepted)
     }
+    router.get("vms/:vm/metrics") { request, context in
+      let parameters = try request.parameters()
+      return JSONResponse(
+        try await vms.metrics(
+          try context.id("vm", of: .vm), since: parameters["since"], step: parameters["step"], context.caller))
+    }
     router.get("vms/:vm/console") { request, context in
       let bytes = try request.parameters()["bytes"].flatMap { Int($0) } ?? 64 << 10
       let text = try await vms.console(try context.id("vm", of: .vm), bytes: bytes, context.asked)
@@ -159,6 +166,10 @@ struct InventoryRoutes {
     router.get("usage") { request, context in
       JSONResponse(try await quotas.usages(in: try request.month(), context.caller))
     }
+    router.get("users/:user/events") { _, context in
+      JSONResponse(try await quotas.events(of: try context.id("user", of: .user), context.caller))
+    }
+    router.get("usage/events") { _, context in JSONResponse(try await quotas.events(context.caller)) }
     router.put("users/:user/limits") { request, context in
       try await quotas.limit(
         try context.id("user", of: .user), try await request.decodeJSON(), context.caller)

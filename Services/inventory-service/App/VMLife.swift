@@ -11,7 +11,7 @@ struct VMLife: Hashable, Sendable {
 
 /// What can be asked of a VM.
 enum VMRequest: Sendable, CaseIterable {
-  case start, stop, reboot, reset, pause, resume, resize, rename, rebuild, snapshot, move, remove
+  case start, stop, reboot, reset, pause, resume, resize, rename, rebuild, snapshot, move, cap, remove
 
   /// The participle, as in "cannot be started".
   var participle: String {
@@ -27,6 +27,7 @@ enum VMRequest: Sendable, CaseIterable {
     case .rebuild: "rebuilt"
     case .snapshot: "saved"
     case .move: "moved"
+    case .cap: "capped"
     case .remove: "removed"
     }
   }
@@ -113,6 +114,9 @@ enum VMStateMachine {
     case .snapshot where [.stopped, .running, .paused].contains(life.state):
       return .to(life, reason: .kept, work: .vmCapture)
     case .move where life.state == .stopped: return .to(life, reason: .kept, work: .vmMove)
+    // What does not run is capped when it starts.
+    case .cap where [.running, .paused].contains(life.state): return .to(life, reason: .kept, work: .vmCap)
+    case .cap where [.stopped, .error].contains(life.state): return .to(life, reason: .kept)
     default: return refusal(request, life.state)
     }
   }
@@ -180,7 +184,7 @@ enum VMStateMachine {
   /// What left the VM as it was changes nothing; what it is after anything else is not known until the next report.
   private static func failed(_ kind: OperationKind, _ life: VMLife) -> VMTransition {
     switch kind {
-    case .vmResize, .vmCapture, .vmMove, .vmPause, .vmResume:
+    case .vmResize, .vmCapture, .vmMove, .vmPause, .vmResume, .vmCap:
       let desired: DesiredState =
         switch life.state {
         case .running: .running

@@ -21,6 +21,7 @@ struct VMWork: Sendable {
       case .vmDelete: try await delete(intent, claim, command)
       case .vmCapture: try await capture(intent, claim, command)
       case .vmMove: try await move(intent, claim, command)
+      case .vmCap: try await cap(intent, claim, command)
       default: try await apply(intent, claim, command)
       }
     }
@@ -123,6 +124,14 @@ struct VMWork: Sendable {
     return .again(afterSeconds: 0.3, step: "stopping the guest for the copy", isAsking: true)
   }
 
+  private func cap(_ intent: VMIntent, _ claim: Claim, _ command: Command) async throws -> WorkResult {
+    try await Failpoint.hit("inventory.vm_cap.before")
+    let report = try await command.agent.cap(intent.spec.id, intent.spec.caps ?? .none, command.origin)
+    try await Failpoint.hit("inventory.vm_cap.after")
+    try await store.settle(claim, report)
+    return .ended
+  }
+
   // MARK: Moving
 
   /// The new host fetches the disk from the old one and checks it. Only then the VM is the new host's, and only after that
@@ -164,6 +173,7 @@ struct VMWork: Sendable {
     case .vmRebuild: "making a new disk"
     case .vmCapture: "saving"
     case .vmMove: "moving"
+    case .vmCap: "capping"
     default: "removing"
     }
   }

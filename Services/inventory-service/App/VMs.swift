@@ -7,6 +7,7 @@ import Persistence
 struct VMs: Sendable {
   let store: VMStore
   let snapshots: SnapshotStore
+  let samples: SampleStore
   let hosts: Hosts
   let signal: OperationSignal
   let defaults: VMDefaults
@@ -45,6 +46,7 @@ struct VMs: Sendable {
     case .rename(let name): try await store.rename(id, to: name, origin)
     case .rebuild(let image): try await store.rebuild(id, from: image, origin)
     case .move(let host): try await store.move(id, to: host, origin)
+    case .cap(let caps): try await store.cap(id, caps, origin)
     }
   }
 
@@ -61,6 +63,34 @@ struct VMs: Sendable {
     let fence = Fence(host: generation, generation: 0, epoch: 0)
     return try await agent.console(
       id, bytes: min(max(bytes, 1), 1 << 20), CallOrigin(requestID: origin.requestID).fenced(fence))
+  }
+
+  /// What the guest did.
+  /// - Parameters:
+  ///   - since: A time (RFC 3339), or seconds ago; an hour ago where nil.
+  ///   - step: Seconds; as fine as is kept for so long where nil.
+  /// - Throws: `not_found`, `invalid_field`.
+  func metrics(_ id: VMID, since: String?, step: String?, _ caller: Caller) async throws -> VMMetrics {
+    _ = try await get(id, caller)
+    let now = Date.now
+    guard let start = Self.moment(since ?? "3600", before: now) else {
+      throw ServiceError.invalid(
+        "since", "must be a time of the last 31 days such as 2026-11-21T08:00:00Z, or a number of seconds.")
+    }
+    let seconds = now.timeIntervalSince(start)
+    let step = step.map { Int($0) } ?? VMMetrics.step(forLast: seconds)
+    guard let step, (10...86_400).contains(step), step % 10 == 0 else {
+      throw ServiceError.invalid("step", "must be 10 to 86400 seconds, and a multiple of 10.")
+    }
+    return VMMetrics(
+      vm: id, step: step, since: start, samples: try await samples.samples(of: id, since: start, step: step))
+  }
+
+  private static func moment(_ text: String, before now: Date) -> Date? {
+    let start =
+      Double(text).map { now.addingTimeInterval(-$0) } ?? (try? Date(text, strategy: .iso8601))
+      ?? (try? Date(text, strategy: .iso8601.time(includingFractionalSeconds: true)))
+    return start.flatMap { (0...31 * 86_400 + 1).contains(now.timeIntervalSince($0)) ? $0 : nil }
   }
 
   func remove(_ id: VMID, _ origin: RequestOrigin) async throws -> Accepted<VM> {

@@ -9,4 +9,5 @@ let inventoryMigrator = Migrator(
     Migration(name: "V0003_life", bytes: PackageResources.V0003_life_sql),
     Migration(name: "V0004_quotas", bytes: PackageResources.V0004_quotas_sql),
     Migration(name: "V0005_metering", bytes: PackageResources.V0005_metering_sql),
+    Migration(name: "V0006_sight", bytes: PackageResources.V0006_sight_sql),
   ])

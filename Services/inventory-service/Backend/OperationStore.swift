@@ -261,7 +261,7 @@ extension OperationKind {
     // An image may have to be fetched by the host first, or a disk to be copied.
     case .vmCreate, .vmRebuild: 1800
     case .vmCapture, .vmMove: 2 * 3600
-    case .vmStart, .vmStop, .vmReboot, .vmReset, .vmPause, .vmResume, .vmResize: 300
+    case .vmStart, .vmStop, .vmReboot, .vmReset, .vmPause, .vmResume, .vmResize, .vmCap: 300
     case .vmDelete: 600
     case .hostDelete: 1800
     }

@@ -80,6 +80,7 @@ struct QuotaStore: Sendable {
         throw ServiceError.quotaExceeded(
           QuotaRefusal(resource: resource, limit: limit, used: used, requested: requested), isOwn: isOwn)
       }
+      try note(resource, of: owner, from: used, to: used + requested, limit: limit, with: connection)
       return QuotaWarning(resource: resource, limit: limit, used: used + requested)
     }
   }
@@ -139,6 +140,39 @@ struct QuotaStore: Sendable {
     guard used + bytes <= limit else {
       throw ServiceError.quotaExceeded(
         QuotaRefusal(resource: .imageBytes, limit: limit, used: used, requested: bytes))
+    }
+    try note(.imageBytes, of: owner, from: used + charged, to: used + bytes, limit: limit, with: connection)
+  }
+
+  /// Notes that four fifths, or all, of a limit are reached by what is being taken.
+  private static func note(
+    _ resource: QuotaResource, of owner: UserID, from before: Int64, to after: Int64, limit: Int64,
+    with connection: isolated PostgresConnection
+  ) throws {
+    for level in QuotaEvent.levels(from: before, to: after, of: limit) {
+      _ = try connection.execute(
+        """
+        INSERT INTO inventory.quota_events (owner, resource, level, used, quota)
+        VALUES (\(owner.uuid), \(resource.rawValue), \(level), \(after), \(limit))
+        """)
+    }
+  }
+
+  /// What people came near to, the latest first.
+  /// - Parameters:
+  ///   - owner: Nil for everyone's.
+  ///   - limit: How many at most.
+  func events(of owner: UserID?, limit: Int) async throws -> [QuotaEvent] {
+    let condition: SQL = owner.map { "owner = \($0.uuid)" } ?? "true"
+    return try await pool.rows(
+      """
+      SELECT id, owner, resource, level, used, quota, at FROM inventory.quota_events WHERE \(condition)
+      ORDER BY at DESC, id LIMIT \(limit)
+      """
+    ) { row in
+      QuotaEvent(
+        id: UUIDText(try row("id")), user: UserID(try row("owner")), resource: try row.wire("resource"),
+        level: try row("level"), used: try row("used"), limit: try row("quota"), at: try row("at"))
     }
   }
 

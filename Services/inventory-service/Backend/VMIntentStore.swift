@@ -22,7 +22,7 @@ struct VMIntentStore: Sendable {
     try await pool.first(
       """
       SELECT v.owner, v.generation, v.name, v.mem, v.vcpus, v.disk, v.disk_number, v.boot, v.image, v.host, v.moving_to,
-        v.ssh_keys, v.user_data, v.desired, coalesce(i.sha256, '') AS sha256, coalesce(i.size, 0) AS size
+        v.ssh_keys, v.user_data, v.caps::text AS caps, v.desired, coalesce(i.sha256, '') AS sha256, coalesce(i.size, 0) AS size
       FROM inventory.vms v JOIN inventory.images i ON i.id = v.image WHERE v.id = \(id.uuid)
       """
     ) { row in
@@ -34,7 +34,7 @@ struct VMIntentStore: Sendable {
           image: ImageReference(
             id: ImageID(try row("image")), sha256: try row("sha256"), size: try row("size"), url: ""),
           sshKeys: try row.json("ssh_keys"), userData: try row.optional("user_data"), power: desired.power,
-          boot: try row("boot")),
+          boot: try row("boot"), caps: try row.optionalJSON("caps")),
         generation: try row("generation"), host: HostID(try row("host")),
         movingTo: try row.optional("moving_to", as: UUID.self).map { HostID($0) }, desired: desired)
     }

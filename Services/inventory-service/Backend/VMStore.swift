@@ -11,7 +11,8 @@ struct VMStore: Sendable {
 
   static let columns: SQL = """
     v.id, v.owner, v.name, v.image, v.host, v.mem, v.vcpus, v.disk, v.placement_group, v.state, v.reason, v.addresses,
-    v.readiness::text AS readiness, v.host_keys::text AS host_keys, v.created_at, v.started_at
+    v.readiness::text AS readiness, v.host_keys::text AS host_keys, v.caps::text AS caps, v.busy_since, v.created_at,
+    v.started_at
     """
 
   static func vm(_ row: PostgresRow) throws -> VM {
@@ -21,8 +22,9 @@ struct VMStore: Sendable {
       host: HostID(try row("host", as: UUID.self)), mem: try row("mem"), vcpus: try row("vcpus"),
       disk: try row("disk"), group: try row.optional("placement_group"), state: try row.wire("state"),
       reason: try row.optional("reason"), readiness: Readiness(steps: try row.json("readiness")),
-      addresses: try row.json("addresses"), hostKeys: keys.isEmpty ? nil : keys, owner: UserID(try row("owner")),
-      createdAt: try row("created_at"), startedAt: try row.optional("started_at"))
+      addresses: try row.json("addresses"), hostKeys: keys.isEmpty ? nil : keys, caps: try row.optionalJSON("caps"),
+      busySince: try row.optional("busy_since"), owner: UserID(try row("owner")), createdAt: try row("created_at"),
+      startedAt: try row.optional("started_at"))
   }
 
   /// The VMs that the caller may see.
@@ -37,7 +39,7 @@ struct VMStore: Sendable {
         QueryField("disk", .number, "v.disk"), QueryField("group", .text, "v.placement_group"),
         QueryField("state", .text, "v.state"), QueryField("reason", .text, "v.reason"),
         QueryField("owner", .identifier, "v.owner"), QueryField("createdAt", .time, "v.created_at"),
-        QueryField("startedAt", .time, "v.started_at"),
+        QueryField("startedAt", .time, "v.started_at"), QueryField("busySince", .time, "v.busy_since"),
       ]),
       sortKeys: [SortKey("createdAt", "v.created_at", as: "timestamptz"), SortKey("name", "v.name", as: "text")],
       count: caller.admin
@@ -87,10 +89,11 @@ struct VMStore: Sendable {
         let vm = try connection.execute(
           """
           INSERT INTO inventory.vms AS v (id, owner, name, image, host, mem, vcpus, disk, placement_group, ssh_keys,
-            user_data, desired, state)
+            user_data, caps, desired, state)
           VALUES (\(id.uuid), \(caller.user.uuid), \(request.name ?? "vm-\(id.description.suffix(8))"),
             \(request.image.uuid), \(host.uuid), \(room.mem), \(room.vcpus), \(room.disk), \(request.group),
-            \(JSONText.encode(keys)), \(request.userData), \(request.start ? "running" : "stopped"), 'creating')
+            \(JSONText.encode(keys)), \(request.userData),
+            \(try origin.limits?.caps.map { try JSONText.encode($0) })::jsonb, \(request.start ? "running" : "stopped"), 'creating')
           RETURNING \(Self.columns)
           """
         ).map(Self.vm)[0]
@@ -218,6 +221,16 @@ struct VMStore: Sendable {
       guard let request else { throw ServiceError.notFound(.vm) }
       _ = try Placement.reserve(request, origin.caller, with: connection)
       return accepted
+    }
+  }
+
+  /// Says what a VM may use at most: an administrator's. One that is off is capped when it starts.
+  func cap(_ id: VMID, _ caps: Caps, _ origin: RequestOrigin) async throws -> Accepted<VM> {
+    try origin.caller.requireAdministrator(to: "cap VMs")
+    return try await pool.transaction { connection in
+      try Permissions.require(.own, on: .vm(id), origin.caller, with: connection)
+      let text = caps == .none ? nil : try JSONText.encode(caps)
+      return try VMTransitions.ask(.cap, of: id, origin, setting: ", caps = \(text)::jsonb", with: connection)
     }
   }
 
