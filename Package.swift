@@ -57,6 +57,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 
 let package = Package(
@@ -86,6 +87,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // C libraries, as Debian packages them.
@@ -97,6 +99,7 @@ let package = Package(
 
     .systemLibrary(
       name: "CQrencode", path: "Shared/CQrencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+    .systemLibrary(name: "CLibedit", path: "Shared/CLibedit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(name: "CZlib", path: "Shared/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLzma", path: "Shared/CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CZstd", path: "Shared/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -153,7 +156,10 @@ let package = Package(
     + [
       library(
         "CommandLineTool", path: "CommandLine",
-        dependencies: ["Models", "CQrencode", argumentParser, asyncHTTPClient, crypto, nioCore], exclude: ["Main"]),
+        dependencies: [
+          "Models", "CQrencode", "CLibedit", yams, argumentParser, asyncHTTPClient, crypto, nioCore, nioSSL,
+        ],
+        exclude: ["Main"]),
       .executableTarget(
         name: "iaas", dependencies: ["CommandLineTool"], path: "CommandLine/Main", swiftSettings: strict),
 

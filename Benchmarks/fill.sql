@@ -3,7 +3,7 @@
 -- fewer. Whatever VMs there were are gone.
 
 BEGIN;
-TRUNCATE inventory.vms, inventory.permissions;
+TRUNCATE inventory.meters, inventory.vms, inventory.permissions;
 -- TRUNCATE fires none of the triggers that count.
 DELETE FROM inventory.counts WHERE collection = 'vms';
 

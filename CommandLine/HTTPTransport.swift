@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOSSL
 
 /// Carries requests over a network.
 struct HTTPTransport: Transport {
@@ -17,11 +18,19 @@ struct HTTPTransport: Transport {
 
   /// Runs `body` with a transport that is closed afterwards. Redirects are not followed: they could take the token
   /// somewhere else.
-  static func withTransport(_ body: (HTTPTransport) async throws -> Void) async throws {
+  /// - Parameter ca: A file with certificates that are trusted beside the machine's own.
+  static func withTransport(ca: String?, _ body: (HTTPTransport) async throws -> Void) async throws {
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
     configuration.timeout = .init(connect: .seconds(10), read: .seconds(Int64(readPatience)))
     configuration.networkFrameworkWaitForConnectivity = false
     configuration.connectionPool.retryConnectionEstablishment = false
+    if let ca {
+      var tls = TLSConfiguration.makeClientConfiguration()
+      do { tls.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(ca))] } catch {
+        throw CommandFailure(.usage, "Cannot read certificates from the file \(ca).")
+      }
+      configuration.tlsConfiguration = tls
+    }
     try await HTTPClient.withHTTPClient(configuration: configuration) { try await body(HTTPTransport(client: $0)) }
   }
 

@@ -8,9 +8,12 @@ public struct IaaSCommand: AsyncParsableCommand {
     discussion: """
       Example: iaas login ana@example.org && iaas vm add debian-12 2G --ssh-key ~/.ssh/id_ed25519.pub --start
 
+      Without arguments it takes one command after another, from the terminal or from a script on standard input; -e ends a \
+      script at the first that fails.
+
       Images, VMs, hosts, users and keys are named by their id, the first characters of it (4 or more), or their name.
 
-      Environment: IAAS_URL, IAAS_TOKEN, IAAS_CONFIG, IAAS_INSECURE_HTTP=1.
+      Environment: IAAS_URL, IAAS_TOKEN, IAAS_CONTEXT, IAAS_CONFIG, IAAS_CA, IAAS_INSECURE_HTTP=1, NO_COLOR.
       Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 not logged in or not allowed, 5 conflict, 6 over quota, \
       7 no capacity, 8 timed out.
       """,
@@ -18,7 +21,8 @@ public struct IaaSCommand: AsyncParsableCommand {
     subcommands: [
       Login.self, Logout.self, Register.self, Me.self, ChangePassword.self, TOTPCommand.self, SessionCommand.self,
       UserCommand.self, InvitationCommand.self, AuditCommand.self, HostCommand.self, ImageCommand.self, VMCommand.self,
-      SSHCommand.self, KeyCommand.self, OperationCommand.self, VersionCommand.self,
+      SSHCommand.self, KeyCommand.self, OperationCommand.self, ContextCommand.self, Doctor.self, CompletionCommand.self,
+      VersionCommand.self,
     ])
 
   public init() {}
@@ -26,7 +30,11 @@ public struct IaaSCommand: AsyncParsableCommand {
   /// Runs the command line of the process, and ends the process.
   public static func main() async {
     signal(SIGPIPE, SIG_IGN)
-    Foundation.exit(await run(Array(CommandLine.arguments.dropFirst()), console: ProcessConsole()).rawValue)
+    let (arguments, console) = (Array(CommandLine.arguments.dropFirst()), ProcessConsole())
+    let status =
+      arguments.isEmpty || arguments == ["-e"]
+      ? await ShellSession.run(console, stopsAtFailure: !arguments.isEmpty) : await run(arguments, console: console)
+    Foundation.exit(status.rawValue)
   }
 
   /// Runs a command line and reports what went wrong.
@@ -49,6 +57,10 @@ public struct IaaSCommand: AsyncParsableCommand {
     if let failure = error as? CommandFailure {
       for (index, line) in failure.lines.enumerated() { console.tell(index == 0 ? "iaas: \(line)" : line) }
       return failure.status
+    }
+    if error is CancellationError {
+      console.tell("iaas: Interrupted.")
+      return .failed
     }
     let text = fullMessage(for: error)
     switch exitCode(for: error) {

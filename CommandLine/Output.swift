@@ -3,7 +3,7 @@ import Foundation
 import Models
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
-  case table, json, name
+  case table, json, yaml, csv, name
 }
 
 /// Prints results in the format that was asked for.
@@ -15,6 +15,8 @@ struct Output: Sendable {
     switch format {
     case .table: try console.print(Table.list(fetched.value, Kind.columns))
     case .json: try json(fetched.json)
+    case .yaml: try yaml(fetched.json)
+    case .csv: try console.print(CSV.text(fetched.value, Kind.columns))
     case .name: for object in fetched.value { try name(object) }
     }
   }
@@ -25,18 +27,24 @@ struct Output: Sendable {
     case .table where withAllFields: try console.print(Table.fields(fetched.value, Kind.fields))
     case .table: try console.print(Table.list([fetched.value], Kind.columns))
     case .json: try json(fetched.json)
+    case .yaml: try yaml(fetched.json)
+    case .csv: try console.print(CSV.text([fetched.value], withAllFields ? Kind.fields : Kind.columns))
     case .name: try name(fetched.value)
     }
   }
 
   /// A document that is shown as it is: the server's own bytes for programs, with a line for each member for people.
-  func document(_ bytes: Data) throws { try json(format == .json ? bytes : JSONLayout.indented(bytes)) }
+  func document(_ bytes: Data) throws {
+    if format == .yaml { return try yaml(bytes) }
+    try json(format == .json ? bytes : JSONLayout.indented(bytes))
+  }
 
   /// Text of others, such as a log: as it is for programs, and without what draws on a terminal for people.
   func text(_ bytes: Data, members: [String: String], member: String) throws {
-    guard format != .json else {
+    guard format != .json, format != .yaml else {
       let text = String(decoding: bytes, as: UTF8.self)
-      return try json(Self.encoded(members.merging([member: text]) { $1 }))
+      let object = try Self.encoded(members.merging([member: text]) { $1 })
+      return try format == .json ? json(object) : yaml(object)
     }
     guard console.printsToTerminal else { return try console.write(bytes) }
     try console.print(SerialText.readable(bytes))
@@ -47,6 +55,10 @@ struct Output: Sendable {
     switch format {
     case .table: console.tell(sentence)
     case .json: try json(try Self.encoded(members))
+    case .yaml: try yaml(try Self.encoded(members))
+    case .csv:
+      let names = members.keys.sorted()
+      try console.print(CSV.line(names) + CSV.line(names.map { members[$0] ?? "" }))
     case .name: try line(name)
     }
   }
@@ -66,6 +78,8 @@ struct Output: Sendable {
       try console.write(bytes + end)
     }
   }
+
+  private func yaml(_ bytes: Data) throws { try console.print(YAML.text(ofJSON: bytes)) }
 
   private func name(_ object: some Presentable) throws { try line(object.shortName) }
 

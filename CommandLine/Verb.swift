@@ -10,6 +10,14 @@ struct CommonOptions: ParsableArguments {
 
   @Flag(name: .customLong("insecure-http"), help: "Allow plain http to another machine.")
   var insecureHTTP = false
+
+  @Option(help: ArgumentHelp("Another saved login than the present one, see iaas context.", valueName: "name"))
+  var context: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Trust servers of the authorities whose certificates (PEM) are in this file, too.", valueName: "file"))
+  var ca: String?
 }
 
 /// A command that asks the API.
@@ -17,17 +25,21 @@ protocol Verb: AsyncParsableCommand {
   var common: CommonOptions { get }
   /// A server given as an option, before all other sources.
   var serverURL: String? { get }
+  /// Whether the context that was chosen may be a new one.
+  var makesContext: Bool { get }
   func run(in context: CommandContext) async throws
 }
 
 extension Verb {
   var serverURL: String? { nil }
+  var makesContext: Bool { false }
 
   func run() async throws {
     let settings = try Settings(
-      environment: ProcessInfo.processInfo.environment, url: serverURL, allowInsecureHTTP: common.insecureHTTP)
+      environment: ProcessInfo.processInfo.environment, url: serverURL, allowInsecureHTTP: common.insecureHTTP,
+      context: common.context, ca: common.ca, isNewContext: makesContext)
     let successor = Successor()
-    try await HTTPTransport.withTransport { transport in
+    try await HTTPTransport.withTransport(ca: settings.ca) { transport in
       try await run(
         in: CommandContext(
           settings: settings, transport: transport, console: ProcessConsole(),
@@ -66,7 +78,7 @@ struct CommandContext: Sendable {
   var resolver: Resolver { Resolver(client: client) }
 
   func waiter(_ options: WaitOptions) -> Waiter {
-    Waiter(client: client, console: console, options: options, pause: pause)
+    Waiter(client: client, console: console, options: options, pause: pause, interruptions: interruptions)
   }
 
   /// - Parameter limit: Seconds from the start.

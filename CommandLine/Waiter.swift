@@ -19,6 +19,8 @@ struct Waiter: Sendable {
   let options: WaitOptions
   /// Least time between two questions, should the server answer without waiting.
   let pause: Duration
+  /// Begins to listen for what ends the waiting, and not what is waited for.
+  let interruptions: @Sendable () async -> AsyncStream<Void>
 
   /// Makes or alters an object.
   /// - Throws: `CommandFailure`, also when the operation failed or the object is in error.
@@ -91,6 +93,14 @@ struct Waiter: Sendable {
   }
 
   private func follow(_ id: UUIDText, until deadline: ContinuousClock.Instant) async throws -> Fetched<OperationView> {
+    do {
+      return try await Interruption.guarding(await interruptions()) { try await pursue(id, until: deadline) }
+    } catch let failure as CommandFailure where failure == Interruption.failure {
+      throw CommandFailure(failure.status, lines: failure.lines + [Self.goesOn(id)])
+    }
+  }
+
+  private func pursue(_ id: UUIDText, until deadline: ContinuousClock.Instant) async throws -> Fetched<OperationView> {
     let line = ProgressLine(console: console)
     defer { line.end() }
     var stage: String?
@@ -141,7 +151,7 @@ struct Waiter: Sendable {
   }
 
   private static func goesOn(_ id: UUIDText) -> String {
-    "The server goes on with it. See: iaas operation show \(id)"
+    "The server goes on with it. To go on watching: iaas operation watch \(id)"
   }
 }
 

@@ -53,8 +53,10 @@ struct RemoveCommand<Kind: Resource>: Verb {
   @Argument(help: "Its id, the beginning of its id, or its name.")
   var reference: String
 
+  @OptionGroup var confirmation: ConfirmationOptions
+
   func run(in context: CommandContext) async throws {
-    let id = try await context.resolver.id(reference, of: Kind.self)
+    let id = try await confirmation.removal(of: reference, Kind.self, in: context)
     try await context.remove(id, as: reference, Kind.self, wait, output(context))
   }
 }

@@ -5,7 +5,8 @@ struct HostCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "host", abstract: "Machines that VMs run on.", discussion: "Example: iaas host ls",
     subcommands: [
-      ListCommand<HostView>.self, ShowCommand<HostView>.self, AddHost.self, HostMaintenance.self, HostUp.self,
+      ListCommand<HostView>.self, ShowCommand<HostView>.self, AddHost.self, HostMaintenance.self, DrainHost.self,
+      HostUp.self,
       HostDead.self, OvercommitHost.self, RemoveHost.self,
     ])
 }
@@ -101,8 +102,15 @@ struct RemoveHost: Verb {
   @Flag(help: "Remove its VMs and their disks too, whoever owns them.")
   var cascade = false
 
+  @OptionGroup var confirmation: ConfirmationOptions
+
   func run(in context: CommandContext) async throws {
-    let id = try await context.resolver.id(host, of: HostView.self)
+    let id = try await confirmation.removal(of: host, HostView.self, in: context) { found in
+      guard cascade else { return nil }
+      let query = [(name: "query", value: "host = '\(found.id)'")]
+      let vms = try await context.client.get([VMView].self, VMView.collectionPath, query: query).value
+      return vms.isEmpty ? nil : "with its VMs \(vms.map(\.shortName).joined(separator: ", ")), and their disks"
+    }
     let request = APIRequest.delete(HostView.path(id) + (cascade ? "?cascade=true" : ""))
     try await context.remove(request, id, as: host, HostView.self, wait, output(context))
   }

@@ -25,13 +25,14 @@ struct Login: Verb {
   var url: String?
 
   var serverURL: String? { url }
+  var makesContext: Bool { true }
 
   func run(in context: CommandContext) async throws {
     let code = try otp.map(OneTimeCode.checked)
     let password = try secret.read(context.console, prompt: "Password of \(email)")
     let token = try await token(LoginRequest(email: email, password: password, otp: code), context)
     let server = "\(context.settings.server)"
-    try context.settings.file.write(SavedLogin(url: server, token: token, email: email))
+    try context.settings.file.write(SavedLogin(url: server, token: token, email: email, ca: context.settings.ca))
     try output(context).note(
       "Logged in to \(server) as \(email).", name: email, members: ["email": email, "url": server])
     if context.settings.tokenIsGiven { context.console.tell("IAAS_TOKEN is set, and goes before this login.") }

@@ -6,7 +6,7 @@ struct UserCommand: ParsableCommand {
     commandName: "user", abstract: "People who may log in.", discussion: "Example: iaas user list",
     subcommands: [
       ListCommand<UserView>.self, ShowCommand<UserView>.self, AddUser.self, UpdateUser.self, SetPassword.self,
-      UserQuota.self, ExportUser.self, RemoveCommand<UserView>.self,
+      UserQuota.self, ShowQuotaEvents.self, ExportUser.self, RemoveUser.self,
     ])
 }
 
@@ -119,4 +119,35 @@ struct ExportUser: Verb {
     let document = try await context.client.get(JSONDocument.self, "\(UserView.path(id))/export")
     try output(context).document(document.json)
   }
+}
+
+struct RemoveUser: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "rm", abstract: "Remove a person, with what nobody else owns of theirs.",
+    discussion: "Example: iaas user rm ana@example.org -y")
+
+  @OptionGroup var common: CommonOptions
+  @OptionGroup var wait: WaitOptions
+
+  @Argument(help: "Id, beginning of the id, or e-mail address of the person.")
+  var user: String
+
+  @OptionGroup var confirmation: ConfirmationOptions
+
+  func run(in context: CommandContext) async throws {
+    let id = try await confirmation.removal(of: user, UserView.self, in: context) { person in
+      let usage = try await context.client.get(UsageView.self, "\(UserView.path(person.id))/usage").value.held
+      let parts = [("vms", "VMs"), ("images", "images")].compactMap { member, noun in
+        usage[member].flatMap { $0 > 0 ? "\($0) \(noun)" : nil }
+      }
+      guard !parts.isEmpty else { return nil }
+      return "with all of their \(parts.joined(separator: " and ")) that nobody else owns"
+    }
+    try await context.remove(id, as: user, UserView.self, wait, output(context))
+  }
+}
+
+/// What somebody holds.
+struct UsageView: Decodable, Sendable {
+  let held: [String: Int64]
 }

@@ -9,7 +9,8 @@ struct UserQuota: Verb {
       What can be limited at a time: images, imageBytes, vms, vcpus, mem (MiB), disk (GiB). In a calendar month: \
       cpuSeconds, memMiBHours, diskReadBytes, diskWrittenBytes, netRxBytes, netTxBytes. Sizes may have a unit, such \
       as 4G. Other limits of the person stay as they are. group=NAME gives the limits that the installation's \
-      configuration has under that name, where the person has none of their own.
+      configuration has under that name, where the person has none of their own. VMs that the person makes from then on \
+      are capped by cpuShare (percent), diskBytesPerSecond, diskOperationsPerSecond and netBytesPerSecond.
 
       Example: iaas user quota ana@example.org vms=5 mem=16G imageBytes=unlimited disk=default
       """)
@@ -45,5 +46,6 @@ struct UserQuota: Verb {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     try output(context).list(Fetched(value: quota.rows, json: try encoder.encode(quota)))
+    if let caps = quota.caps { context.console.tell("New VMs: \(CapAssignment.lines(caps).joined(separator: ", ")).") }
   }
 }

@@ -7,7 +7,9 @@ struct VMCommand: ParsableCommand {
     subcommands: [
       ListCommand<VMView>.self, ShowCommand<VMView>.self, AddVM.self, StartVM.self, StopVM.self, RebootVM.self,
       ResetVM.self, PauseVM.self, ResumeVM.self, ResizeVM.self, RenameVM.self, RebuildVM.self, MoveVM.self,
-      SaveVM.self, ShowConsole.self, RemoveVM.self, ShareCommand<VMView>.self, UnshareCommand<VMView>.self,
+      CapVM.self, SaveVM.self, ShowConsole.self, ShowMetrics.self, TopVMs.self, SSHCommand.self, RemoveVM.self,
+      ShareCommand<VMView>.self,
+      UnshareCommand<VMView>.self,
       SharesCommand<VMView>.self,
     ])
 }
@@ -25,9 +27,7 @@ struct RemoveVM: Verb {
   @OptionGroup var confirmation: ConfirmationOptions
 
   func run(in context: CommandContext) async throws {
-    let id = try await confirmation.object(
-      vm, of: VMView.self, in: context, act: "Removing a VM", refusal: "Nothing was removed.",
-      question: { "Remove the VM \($0.label) and its disk?" })
+    let id = try await confirmation.removal(of: vm, VMView.self, in: context) { _ in "and its disk" }
     try await context.remove(id, as: vm, VMView.self, wait, output(context))
     context.knownHosts.forget(id)
   }
@@ -40,7 +40,7 @@ struct ShowConsole: Verb {
       A terminal gets it without colours and movements of the cursor, anything else as it is.
 
       Example: iaas vm console web1 --bytes 4096
-      """)
+      """, aliases: ["logs"])
 
   @OptionGroup var common: CommonOptions
 

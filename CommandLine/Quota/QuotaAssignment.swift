@@ -5,8 +5,10 @@ struct QuotaChange: Sendable, Equatable {
   var limits: [QuotaAssignment] = []
   /// Nil leaves the group as it is; `default` takes the person out of it.
   var group: String?
+  /// Of VMs that the person makes.
+  var caps: [CapAssignment] = []
 
-  var isEmpty: Bool { limits.isEmpty && group == nil }
+  var isEmpty: Bool { limits.isEmpty && group == nil && caps.isEmpty }
 
   /// - Throws: `CommandFailure` `usage`.
   init(_ texts: [String]) throws {
@@ -16,7 +18,8 @@ struct QuotaChange: Sendable, Equatable {
       throw CommandFailure(.usage, "group=NAME is given once, with a name or default.")
     }
     group = groups.first
-    limits = try QuotaAssignment.parse(texts.filter { !$0.hasPrefix(prefix) })
+    caps = try texts.filter(CapAssignment.isOne).map { try CapAssignment($0) }
+    limits = try QuotaAssignment.parse(texts.filter { !$0.hasPrefix(prefix) && !CapAssignment.isOne($0) })
   }
 }
 

@@ -6,16 +6,22 @@ struct QuotaView: Codable, Sendable, Equatable {
   var limits: [String: Quota.Limit]
   /// Limits of the installation's configuration that go before its defaults.
   var group: String?
+  /// Of the VMs that the person makes.
+  var caps: Caps?
 
-  init(limits: [String: Quota.Limit] = [:], group: String? = nil) {
+  private static let capsWord = "caps"
+
+  init(limits: [String: Quota.Limit] = [:], group: String? = nil, caps: Caps? = nil) {
     self.limits = limits
     self.group = group
+    self.caps = caps
   }
 
-  /// A limit, or the name of a group.
+  /// A limit, the name of a group, or caps.
   private enum Member: Codable {
     case limit(Quota.Limit)
     case group(String)
+    case caps(Caps)
 
     init(from decoder: any Decoder) throws {
       let value = try decoder.singleValueContainer()
@@ -23,8 +29,10 @@ struct QuotaView: Codable, Sendable, Equatable {
         self = .limit(.unlimited)
       } else if let text = try? value.decode(String.self) {
         self = .group(text)
+      } else if let number = try? value.decode(Int64.self) {
+        self = .limit(.at(number))
       } else {
-        self = .limit(.at(try value.decode(Int64.self)))
+        self = .caps(try value.decode(Caps.self))
       }
     }
 
@@ -34,6 +42,7 @@ struct QuotaView: Codable, Sendable, Equatable {
       case .limit(.unlimited): try value.encodeNil()
       case .limit(.at(let number)): try value.encode(number)
       case .group(let name): try value.encode(name)
+      case .caps(let caps): try value.encode(caps)
       }
     }
   }
@@ -44,6 +53,7 @@ struct QuotaView: Codable, Sendable, Equatable {
       switch member {
       case .limit(let limit): limits[name] = limit
       case .group(let text): if name == QuotaAssignment.groupWord { group = text }
+      case .caps(let found): if name == Self.capsWord { caps = found }
       }
     }
   }
@@ -51,6 +61,7 @@ struct QuotaView: Codable, Sendable, Equatable {
   func encode(to encoder: any Encoder) throws {
     var members = limits.mapValues { Member.limit($0) }
     members[QuotaAssignment.groupWord] = group.map { Member.group($0) }
+    members[Self.capsWord] = caps.map { Member.caps($0) }
     var container = encoder.singleValueContainer()
     try container.encode(members)
   }
@@ -58,6 +69,11 @@ struct QuotaView: Codable, Sendable, Equatable {
   func changed(by change: QuotaChange) -> QuotaView {
     var changed = change.limits.reduce(into: self) { $0.limits[$1.resource.rawValue] = $1.limit }
     if let group = change.group { changed.group = group == QuotaAssignment.defaultWord ? nil : group }
+    if !change.caps.isEmpty {
+      var caps = caps ?? .none
+      for assignment in change.caps { assignment.apply(to: &caps) }
+      changed.caps = caps == .none ? nil : caps
+    }
     return changed
   }
 
@@ -72,6 +88,7 @@ struct QuotaView: Codable, Sendable, Equatable {
   var summary: String {
     let set =
       (group.map { ["group \($0)"] } ?? []) + rows.filter { $0.limit != nil }.map { "\($0.resource) \($0.limitText)" }
+      + (caps.map { CapAssignment.lines($0) } ?? [])
     return set.isEmpty ? "default" : set.joined(separator: ", ")
   }
 }

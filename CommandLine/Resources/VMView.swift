@@ -20,6 +20,8 @@ struct VMView: Resource {
       Column("ssh") { $0.sshCommand }, Column("size") { $0.sizeText }, Column("image") { $0.image },
       Column("host") { $0.host }, Column("group") { $0.group },
       Column("host keys", lines: { ($0.hostKeys ?? []).map { PublicKey($0)?.fingerprint ?? "not a key" } }),
+      Column("caps", lines: { $0.caps.map { CapAssignment.lines($0) } ?? [] }),
+      Column("busy") { $0.busySince.map { "since \(Age.dated($0))" } },
       Column("owner") { $0.owner }, Column("created") { $0.createdAt },
       Column("started") { $0.startedAt.map { Age.dated($0) } },
     ]
@@ -38,6 +40,8 @@ struct VMView: Resource {
   var readiness: ReadinessView?
   var addresses: [VMAddress]?
   var hostKeys: [String]?
+  var caps: Caps?
+  var busySince: String?
   var owner: String?
   var createdAt: String?
   var startedAt: String?

@@ -4,9 +4,10 @@ import Foundation
 /// The signals by which a person or the system ends a process, for as long as something must be put right first.
 enum Interruption {
   static let signals = [SIGINT, SIGTERM]
+  static let failure = CommandFailure(.failed, "Interrupted.")
 
-  /// A stream with an element for the first of the signals. The second ends the process as ever, and so does each once
-  /// nobody has the stream. What the process was started to ignore stays ignored.
+  /// A stream with an element for the first of the signals. The second does what it did before, as does each once nobody has
+  /// the stream: it ends the process, or the command of a shell. What the process was started to ignore stays ignored.
   static func stream(of signals: [Int32]) async -> AsyncStream<Void> {
     let (stream, elements) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let sources = signals.filter { !isIgnored($0) }.map { source($0) { elements.yield() } }
@@ -17,11 +18,14 @@ enum Interruption {
 
   private static func source(_ number: Int32, _ action: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
     let source = DispatchSource.makeSignalSource(signal: number)
+    nonisolated(unsafe) var before = sigaction()
+    sigaction(number, nil, &before)
     source.setEventHandler {
       source.cancel()
       action()
     }
-    source.setCancelHandler { signal(number, SIG_DFL) }
+    // Safe: it was written before anybody could read it, and is only read.
+    source.setCancelHandler { sigaction(number, &before, nil) }
     return source
   }
 
@@ -42,7 +46,7 @@ enum Interruption {
       defer { group.cancelAll() }
       group.addTask { try await body() }
       group.addTask {
-        for await _ in interruptions { throw CommandFailure(.failed, "Interrupted.") }
+        for await _ in interruptions { throw failure }
         return nil
       }
       while let ended = try await group.next() {

@@ -80,7 +80,7 @@ import Testing
     let console = FakeConsole()
     let client = try ServerAddress("http://127.0.0.1:1", allowInsecureHTTP: false)
     let failure = await #expect(throws: CommandFailure.self) {
-      try await HTTPTransport.withTransport { _ = try await $0.send(.get("/iaas/vms"), to: client) }
+      try await HTTPTransport.withTransport(ca: nil) { _ = try await $0.send(.get("/iaas/vms"), to: client) }
     }
     #expect(IaaSCommand.report(try #require(failure), console: console) == .failed)
     #expect(console.err.count == 1)

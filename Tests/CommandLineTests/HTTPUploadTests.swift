@@ -23,7 +23,7 @@ import Testing
     let address = try ServerAddress("http://127.0.0.1:\(server.port)", allowInsecureHTTP: false)
     let request = APIRequest(method: .put, target: "/p/content?a=b", headers: ["X-A": "1"])
     let answer = Mutex<APIAnswer?>(nil)
-    try await HTTPTransport.withTransport { transport in
+    try await HTTPTransport.withTransport(ca: nil) { transport in
       let given = try await transport.send(request, pieces, to: address)
       answer.withLock { $0 = given }
     }

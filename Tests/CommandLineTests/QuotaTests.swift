@@ -25,6 +25,7 @@ import Testing
       ["mem=512K"], ["mem=1.5G"], ["mem=4 G"], ["mem=G"], ["mem=4P"], ["mem=٤"], ["disk=512M"], ["gpus=1"], [""],
       ["imageBytes=9223372036854775808"], ["imageBytes=8388608T"], ["memMiBHours=1G"], ["vms=Unlimited"],
       ["vms=1", "mem=1", "vms=2"], ["group="], ["group=a", "group=b"],
+      ["cpuShare=half"], ["cpuShare=1K"], ["netBytesPerSecond=M"], ["diskBytesPerSecond=9999999999999G"],
     ])
   func whatIsNoLimitIsUsage(texts: [String]) async throws {
     let bench = try Bench()
@@ -72,6 +73,12 @@ import Testing
       ("{}", ["group=student"], #"{"quota":{"group":"student"}}"#),
       (#"{"group":"student","vms":2}"#, ["mem=1G"], #"{"quota":{"group":"student","mem":1024,"vms":2}}"#),
       (#"{"group":"student","vms":2}"#, ["group=default"], #"{"quota":{"vms":2}}"#),
+      (
+        "{}", ["cpuShare=50", "diskBytesPerSecond=10M"],
+        #"{"quota":{"caps":{"cpuShare":50,"diskBytesPerSecond":10485760}}}"#
+      ),
+      (#"{"caps":{"cpuShare":50},"vms":2}"#, ["vms=3"], #"{"quota":{"caps":{"cpuShare":50},"vms":3}}"#),
+      (#"{"caps":{"cpuShare":50},"vms":2}"#, ["cpuShare=none"], #"{"quota":{"vms":2}}"#),
       (#"{"gpus":null,"tpus":1}"#, ["mem=1G"], #"{"quota":{"gpus":null,"mem":1024,"tpus":1}}"#),
     ])
   func otherLimitsStay(present: String, assignments: [String], body: String) async throws {

@@ -116,13 +116,28 @@ import Testing
     }
   }
 
-  @Test func removingNeedsAYesWhereNobodyCanBeAsked() async throws {
+  @Test(arguments: [[], ["-y"]])
+  func aScriptIsNotAsked(yes: [String]) async throws {
     let bench = try Bench()
     bench.transport.answer("DELETE /iaas/vms/\(Sample.vm)", 204, "")
-    #expect(await bench.run("vm", "rm", Sample.vm) == .usage)
-    #expect(bench.transport.requests.isEmpty)
-    #expect(await bench.run("vm", "rm", Sample.vm, "-y", "-o", "json") == .done)
+    #expect(await bench.run(["vm", "rm", Sample.vm, "-o", "json"] + yes) == .done)
     #expect(bench.console.out == #"{"id":"\#(Sample.vm)"}"# + "\n")
+  }
+
+  @Test func whatGoesWithAPersonOrAHostIsNamed() async throws {
+    let person = try Bench(terminal: true, input: ["n"])
+    person.transport.answer("GET \(Sample.userPath)", Sample.userJSON())
+    person.transport.answer("GET \(Sample.userPath)/usage", #"{"held":{"vms":3,"images":0,"mem":1}}"#)
+    #expect(await person.run("user", "rm", Sample.user) == .failed)
+    #expect(
+      person.console.err.first
+        == "Remove the user ana (\(Sample.user)) with all of their 3 VMs that nobody else owns? [y/N] ")
+    let host = try Bench(terminal: true, input: ["n"])
+    host.transport.answer("GET \(Sample.hostPath)", Sample.hostJSON())
+    host.transport.answer(
+      "GET /iaas/vms?query=host%20%3D%20%27\(Sample.host)%27", "[\(Sample.vmJSON(state: "stopped"))]")
+    #expect(await host.run("host", "rm", Sample.host, "--cascade") == .failed)
+    #expect(host.console.err.first?.hasSuffix("with its VMs web1, and their disks? [y/N] ") == true)
   }
 
   @Test func everyVerbHasAnAbstractAndAnExample() {

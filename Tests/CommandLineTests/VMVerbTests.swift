@@ -155,7 +155,7 @@ import Testing
       "ADDRESSES  ::1 (52:54:00:00:00:01)", "           10.0.0.7 (52:54:00:00:00:01)",
       "SSH        ssh root@10.0.0.7", "SIZE       2 vCPUs, 2 GiB memory, 10 GiB disk",
       "IMAGE      \(Sample.image)", "HOST       \(Sample.host)", "GROUP      web", "HOST KEYS  \(Sample.edPrint)",
-      "           not a key", "OWNER      -", "CREATED    -", "STARTED    -",
+      "           not a key", "CAPS       -", "BUSY       -", "OWNER      -", "CREATED    -", "STARTED    -",
     ]
     #expect(bench.console.out == lines.map { "\($0)\n" }.joined())
   }

@@ -85,7 +85,7 @@ import Testing
     bench.transport.answer("\(poll)0", Sample.operationJSON("running"))
     #expect(await bench.run("image", "add", "u", "n", "d", "--timeout", "0") == .timedOut)
     #expect(bench.transport.requests.first?.headers["Prefer"] == "wait=0")
-    #expect(bench.console.err.last?.contains("iaas operation show \(Sample.operation)") == true)
+    #expect(bench.console.err.last?.contains("iaas operation watch \(Sample.operation)") == true)
   }
 
   @Test func nobodyNeedsToWait() async throws {

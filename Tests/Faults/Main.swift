@@ -37,4 +37,5 @@ struct Faults: AsyncParsableCommand {
 enum Catalogue {
   static let all: [Case] =
     PlaceCases.all + StrikeCases.all + PartitionCases.all + HandCases.all + RoomCases.all + QuotaCases.all
+    + MeterCases.all
 }

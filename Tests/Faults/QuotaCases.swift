@@ -19,7 +19,7 @@ enum QuotaCases {
   }
 
   /// Someone new who may use the image of the lab.
-  private static func person(_ lab: Lab, _ quota: [String: Int64]) async throws -> (client: Client, id: UserID) {
+  static func person(_ lab: Lab, _ quota: [String: Int64]) async throws -> (client: Client, id: UserID) {
     let credentials = ["email": "person-\(UUID().uuidString.prefix(8))", "password": "a long password"]
     let user = try await lab.admin.insist(.POST, "/iaas/users", credentials).json(User.self)
     try await limit(user.id, quota, lab)
@@ -135,7 +135,7 @@ enum QuotaCases {
     try await remove(user, lab)
   }
 
-  private static func remove(_ user: UserID, _ lab: Lab) async throws {
+  static func remove(_ user: UserID, _ lab: Lab) async throws {
     let answer = try await lab.admin.insist(.DELETE, "/iaas/users/\(user)")
     try require(answer.status == 204, "\(answer)")
   }

@@ -51,7 +51,8 @@ extension SystemTests {
       let found = try await metrics("?since=600&step=10")
       // It booted, which is work.
       #expect(found.step == 10 && found.samples.contains { $0.cpuPercent > 5 && $0.diskReadBytesPerSecond > 0 })
-      #expect(found.samples.allSatisfy { $0.mem == 128 && $0.cpuPercent <= 110 && $0.seconds > 0 }, "\(found)")
+      // What the hypervisor itself takes beside the guest is more than nothing, above all while it starts.
+      #expect(found.samples.allSatisfy { $0.mem == 128 && $0.cpuPercent <= 300 && $0.seconds > 0 }, "\(found)")
       let minutes = try await metrics("?step=60").samples
       let sum = minutes.map { $0.cpuPercent * $0.seconds }.reduce(0, +)
       #expect(!minutes.isEmpty && sum >= found.samples.map { $0.cpuPercent * $0.seconds }.reduce(0, +) * 0.99 - 1)

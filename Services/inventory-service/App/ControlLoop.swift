@@ -29,27 +29,43 @@ struct ControlLoop: Service {
   func run() async throws {
     await cancelWhenGracefulShutdown {
       await withTaskGroup(of: Void.self) { group in
-        for (lane, count) in Self.parallel {
-          for _ in 0..<count { group.addTask { await work(lane) } }
+        for (lane, count) in Self.parallel { group.addTask { await work(lane, atMost: count) } }
+      }
+    }
+  }
+
+  /// One asks for work and hands it out, so that an announcement is not answered by as many questions as there are workers.
+  private func work(_ lane: WorkLane, atMost limit: Int) async {
+    await withTaskGroup(of: Void.self) { group in
+      var running = 0
+      while !Task.isCancelled {
+        if running == limit {
+          await group.next()
+          running -= 1
+        }
+        guard let claim = await nextClaim(lane) else { continue }
+        running += 1
+        group.addTask {
+          await carryOut(claim)
+          // It may be due again sooner than anything else.
+          signal.wake()
         }
       }
     }
   }
 
-  private func work(_ lane: WorkLane) async {
-    while !Task.isCancelled {
-      do {
-        if let claim = try await store.claim(lane) {
-          await carryOut(claim)
-        } else {
-          let next = try await store.secondsToNext(lane) ?? 5
-          await signal.wait(atMost: .milliseconds(Int(min(max(next, 0.02), 5) * 1000)))
-        }
-      } catch {
-        logger.warning("no work to be had", metadata: ["error": "\(String(reflecting: error))"])
-        try? await Task.sleep(for: .seconds(1))
-      }
+  /// - Returns: Nil after a while in which there was nothing to do.
+  private func nextClaim(_ lane: WorkLane) async -> Claim? {
+    let mark = signal.mark
+    do {
+      if let claim = try await store.claim(lane) { return claim }
+      let next = try await store.secondsToNext(lane) ?? 5
+      await signal.wait(atMost: .milliseconds(Int(min(max(next, 0.02), 5) * 1000)), since: mark)
+    } catch {
+      logger.warning("no work to be had", metadata: ["error": "\(String(reflecting: error))"])
+      try? await Task.sleep(for: .seconds(1))
     }
+    return nil
   }
 
   private func carryOut(_ claim: Claim) async {

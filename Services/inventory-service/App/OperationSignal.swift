@@ -9,7 +9,13 @@ import Synchronization
 final class OperationSignal: Service {
   private let connection: PostgresConnection
   private let logger: Logger
-  private let waiting = Mutex<[UUID: Waiter]>([:])
+  private let state = Mutex(State())
+
+  private struct State {
+    var waiting: [UUID: Waiter] = [:]
+    /// How often all were woken.
+    var rounds = 0
+  }
 
   /// Someone who waits, and the timer that ends the waiting; whichever comes first ends the other.
   private struct Waiter {
@@ -48,35 +54,41 @@ final class OperationSignal: Service {
     }
   }
 
-  private func wake() {
-    let woken = waiting.withLock { waiting in
-      defer { waiting = [:] }
-      return Array(waiting.values)
+  /// Wakes who waits in this process.
+  func wake() {
+    let woken = state.withLock { state in
+      state.rounds += 1
+      defer { state.waiting = [:] }
+      return Array(state.waiting.values)
     }
     for waiter in woken { waiter.resume() }
   }
 
+  /// Taken before one looks, so that what changes between the look and the wait is not missed.
+  var mark: Int { state.withLock { $0.rounds } }
+
   /// Returns when something changed, after the time, or when the task is cancelled.
-  func wait(atMost time: Duration) async {
+  /// - Parameter mark: Since when; nil for from now on.
+  func wait(atMost time: Duration, since mark: Int? = nil) async {
     let id = UUID()
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let cancelled = waiting.withLock { waiting in
-          if Task.isCancelled { return true }
+        let isOver = state.withLock { state in
+          if Task.isCancelled || mark.map({ $0 != state.rounds }) ?? false { return true }
           // The timer cannot fire before it is registered: `release` needs the lock that is held here.
           let timer = Task {
             try? await Task.sleep(for: time)
             release(id)
           }
-          waiting[id] = Waiter(continuation: continuation, timer: timer)
+          state.waiting[id] = Waiter(continuation: continuation, timer: timer)
           return false
         }
-        if cancelled { continuation.resume() }
+        if isOver { continuation.resume() }
       }
     } onCancel: {
       release(id)
     }
   }
 
-  private func release(_ id: UUID) { waiting.withLock { $0.removeValue(forKey: id) }?.resume() }
+  private func release(_ id: UUID) { state.withLock { $0.waiting.removeValue(forKey: id) }?.resume() }
 }
