@@ -19,7 +19,8 @@ final class TerminalLines: LineSource {
     self.history = history
     Self.completion.withLock { $0 = completion }
     queue.sync {
-      libedit_prepare("iaas") { text, _, end in TerminalLines.matches(text, end) }
+      setlocale(LC_CTYPE, "")
+      libedit_prepare("iaas", { text, _, end in TerminalLines.matches(text, end) }, { _ in TerminalLines.character() })
       using_history()
       stifle_history(Self.kept)
       read_history(history.path)
@@ -43,6 +44,19 @@ final class TerminalLines: LineSource {
     }
     defer { free(bytes) }
     return .line(String(cString: bytes))
+  }
+
+  /// The next character that was typed; -1 at the end, and when the read was interrupted: libedit itself would read on.
+  private static func character() -> Int32 {
+    var bytes: [UInt8] = []
+    while bytes.count < 4 {
+      guard let byte = Interrupts.nextByte() else { return -1 }
+      bytes.append(byte)
+      if let scalar = String(validating: bytes, as: UTF8.self)?.unicodeScalars.first { return Int32(scalar.value) }
+      // Not the beginning of a character: as it is.
+      if bytes.count == 1, byte < 0xc2 || byte > 0xf4 { return Int32(byte) }
+    }
+    return 0xfffd
   }
 
   func remember(_ line: String) {
@@ -83,15 +97,60 @@ final class TerminalLines: LineSource {
 /// Ctrl-C at the prompt, and while a command runs.
 enum Interrupts {
   private static let number = Atomic<Int>(0)
+  /// A pipe by which the handler of the signal, whatever thread it comes to, wakes the one that waits for input.
+  private static let pipe: (reading: Int32, writing: Int32) = {
+    var ends: [Int32] = [-1, -1]
+    _ = Foundation.pipe(&ends)
+    for end in ends {
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+    }
+    return (ends[0], ends[1])
+  }()
 
   static var count: Int { number.load(ordering: .relaxed) }
 
-  /// From now on the signal is counted, and ends a read that waits.
+  /// From now on the signal is counted, and ends the waiting for input.
   static func listen() {
+    drain()
     var action = sigaction()
-    // Nothing is done that a handler must not do (signal-safety(7)): an atomic number is raised.
-    action.__sigaction_handler.sa_handler = { _ in Interrupts.number.add(1, ordering: .relaxed) }
+    // Nothing is done that a handler must not do (signal-safety(7)): a number is raised, and a byte written. The pipe is
+    // there already.
+    action.__sigaction_handler.sa_handler = { _ in
+      Interrupts.number.add(1, ordering: .relaxed)
+      var byte: UInt8 = 0
+      _ = write(Interrupts.pipe.writing, &byte, 1)
+    }
     sigaction(SIGINT, &action, nil)
+  }
+
+  private static func drain() {
+    var bytes = [UInt8](repeating: 0, count: 64)
+    while read(pipe.reading, &bytes, bytes.count) > 0 {}
+  }
+
+  /// The terminal once more, so that a read of it need not wait: Ctrl-C takes away what was typed and not read yet, also
+  /// between the moment when there is something and the read.
+  private static let terminal = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+  /// Waits until something is typed.
+  /// - Returns: Nil at the end, and when there was an interruption.
+  static func nextByte() -> UInt8? {
+    while true {
+      var events = [
+        pollfd(fd: terminal, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: pipe.reading, events: Int16(POLLIN), revents: 0),
+      ]
+      if poll(&events, 2, -1) < 0 {
+        guard errno == EINTR else { return nil }
+        continue
+      }
+      guard events[1].revents == 0 else { return nil }
+      var byte: UInt8 = 0
+      let count = read(terminal, &byte, 1)
+      if count == 1 { return byte }
+      guard count < 0, errno == EAGAIN || errno == EINTR else { return nil }
+    }
   }
 
   /// Runs `body`, which is cancelled by Ctrl-C.

@@ -4,10 +4,12 @@
 
 // The library's settings are variables, which Swift does not touch.
 
-static inline void libedit_prepare(const char *name, rl_completion_func_t *complete) {
+static inline void libedit_prepare(const char *name, rl_completion_func_t *complete, int (*get)(FILE *)) {
   rl_readline_name = name;
   rl_attempted_completion_function = complete;
   rl_catch_signals = 0;
+  rl_getc_function = get;
+  rl_initialize();
 }
 
 static inline void libedit_end_completion(int append) {
