@@ -13,6 +13,10 @@ protocol Console: Sendable {
   func writeError(_ line: String)
   /// A question to standard error, with no end of the line.
   func ask(_ question: String)
+  /// The columns of the terminal that standard output goes to; nil when it goes elsewhere.
+  var outputWidth: Int? { get }
+  /// Whether what is printed may have colours.
+  var hasColours: Bool { get }
   /// The columns of the terminal that standard error goes to; nil when it goes elsewhere.
   var terminalWidth: Int? { get }
   /// Puts a line in the place of the one that the terminal's cursor is in, and leaves the cursor there; an empty one
@@ -29,6 +33,9 @@ protocol Console: Sendable {
 extension Console {
   /// A line for people, on standard error, with what must not reach a terminal replaced.
   func tell(_ line: String) { writeError(Text.printable(line, limit: .max)) }
+
+  /// A table, in colours where the terminal has them, and no wider than it. Its cells hold nothing that must not reach one.
+  func print(table: Table) throws { try write(Data(table.text(width: outputWidth, inColours: hasColours).utf8)) }
 
   /// Text to standard output; on a terminal, what must not reach one is replaced.
   func print(_ text: String) throws {
@@ -59,11 +66,22 @@ struct ProcessConsole: Console {
   }
 
   /// A terminal without control sequences is none to draw on.
-  var terminalWidth: Int? {
+  var terminalWidth: Int? { Self.hasControls ? Self.columns(of: STDERR_FILENO) : nil }
+
+  var outputWidth: Int? { Self.columns(of: STDOUT_FILENO) }
+
+  /// See https://no-color.org.
+  var hasColours: Bool {
+    let noColour = ProcessInfo.processInfo.environment["NO_COLOR"] ?? ""
+    return printsToTerminal && Self.hasControls && noColour.isEmpty
+  }
+
+  private static var hasControls: Bool { ProcessInfo.processInfo.environment["TERM"] ?? "dumb" != "dumb" }
+
+  private static func columns(of descriptor: Int32) -> Int? {
     var size = winsize()
-    let kind = ProcessInfo.processInfo.environment["TERM"] ?? "dumb"
-    guard isatty(STDERR_FILENO) == 1, kind != "dumb" else { return nil }
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    guard isatty(descriptor) == 1 else { return nil }
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
   }
 

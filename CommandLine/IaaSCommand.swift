@@ -40,6 +40,7 @@ public struct IaaSCommand: AsyncParsableCommand {
   /// Runs a command line and reports what went wrong.
   static func run(_ arguments: [String], console: any Console) async -> CommandStatus {
     do {
+      if let failure = unknownCommand(arguments) { throw failure }
       var command = try await asyncParseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
@@ -50,6 +51,27 @@ public struct IaaSCommand: AsyncParsableCommand {
     } catch {
       return report(error, console: console)
     }
+  }
+
+  /// What to say of a word in the place of a command, with the nearest that there is.
+  private static func unknownCommand(_ arguments: [String]) -> CommandFailure? {
+    var command: any ParsableCommand.Type = IaaSCommand.self
+    var path: [String] = []
+    for word in arguments {
+      let known = command.configuration.subcommands
+      guard !known.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+      let names = known.flatMap { [$0._commandName] + $0.configuration.aliases }
+      guard let next = known.first(where: { $0._commandName == word || $0.configuration.aliases.contains(word) }) else {
+        let asked = (path + [word]).joined(separator: " ")
+        let nearest = Spelling.nearest(to: word, in: names).map { (path + [$0]).joined(separator: " ") }
+        let help = (["iaas"] + path + ["--help"]).joined(separator: " ")
+        let advice = nearest.map { "did you mean \"\($0)\"?" } ?? "\(help) lists them."
+        return CommandFailure(.usage, "There is no command \"\(asked)\"; \(advice)")
+      }
+      path.append(word)
+      command = next
+    }
+    return nil
   }
 
   /// Help that was asked for goes to standard output, all else to standard error.

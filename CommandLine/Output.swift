@@ -13,7 +13,7 @@ struct Output: Sendable {
 
   func list<Kind: Presentable>(_ fetched: Fetched<[Kind]>) throws {
     switch format {
-    case .table: try console.print(Table.list(fetched.value, Kind.columns))
+    case .table: try console.print(table: .list(fetched.value, Kind.columns))
     case .json: try json(fetched.json)
     case .yaml: try yaml(fetched.json)
     case .csv: try console.print(CSV.text(fetched.value, Kind.columns))
@@ -24,8 +24,8 @@ struct Output: Sendable {
   /// One object as a row, as after a change, or with all its fields.
   func object<Kind: Presentable>(_ fetched: Fetched<Kind>, withAllFields: Bool = false) throws {
     switch format {
-    case .table where withAllFields: try console.print(Table.fields(fetched.value, Kind.fields))
-    case .table: try console.print(Table.list([fetched.value], Kind.columns))
+    case .table where withAllFields: try console.print(table: .fields(fetched.value, Kind.fields))
+    case .table: try console.print(table: .list([fetched.value], Kind.columns))
     case .json: try json(fetched.json)
     case .yaml: try yaml(fetched.json)
     case .csv: try console.print(CSV.text([fetched.value], withAllFields ? Kind.fields : Kind.columns))

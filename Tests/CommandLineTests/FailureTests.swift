@@ -101,3 +101,18 @@ import Testing
     }
   }
 }
+
+@Suite struct UnknownCommandTests {
+  @Test(
+    arguments: [
+      (["vmm", "ls"], #"There is no command "vmm"; did you mean "vm"?"#),
+      (["vm", "strat", "x"], #"There is no command "vm strat"; did you mean "vm start"?"#),
+      (["xyzzy"], #"There is no command "xyzzy"; iaas --help lists them."#),
+      (["image", "frobnicate"], #"There is no command "image frobnicate"; iaas image --help lists them."#),
+    ])
+  func theNearestIsNamed(arguments: [String], complaint: String) async {
+    let console = FakeConsole()
+    #expect(await IaaSCommand.run(arguments, console: console) == .usage)
+    #expect(console.err == ["iaas: \(complaint)"])
+  }
+}

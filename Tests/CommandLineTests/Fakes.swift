@@ -80,6 +80,8 @@ final class FakeConsole: Console {
   let readsFromTerminal: Bool
   let asksAtTerminal: Bool
   let terminalWidth: Int?
+  var outputWidth: Int? { nil }
+  var hasColours: Bool { false }
 
   /// - Parameter errorsToFile: Whether standard error goes to a file all the same.
   init(terminal: Bool = false, input: [String] = [], width: Int? = nil, errorsToFile: Bool = false) {
