@@ -14,12 +14,12 @@ export VMS
 
 SWIFT_BUILD := swift build -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 SOURCES := Package.swift Services Shared CommandLine Tests
-SCRIPTS := Deploy/packages Deploy/stack Deploy/stack-demo.sh Deploy/lib.sh Deploy/guest-image Deploy/private-libvirt \
+SCRIPTS := Deploy/packages Deploy/install-completions Deploy/stack Deploy/stack-demo.sh Deploy/lib.sh Deploy/guest-image Deploy/private-libvirt \
   Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/build-debian Tests/Guest/check Tests/Hosts/host \
   Tests/Hosts/network.sh Tests/Hosts/check Tests/Fuzz/run Tests/Faults/run Tests/promtool Benchmarks/lists \
   Benchmarks/identity Benchmarks/scale .ci/run
 
-.PHONY: help demo up down clean-state build test test-debian faults fuzz lint format packages
+.PHONY: help demo up down clean-state build install test test-debian faults fuzz lint format packages
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -42,6 +42,15 @@ packages: ## Install the Debian packages that are lacking
 
 build: packages ## Build the executables
 	$(SWIFT_BUILD)
+
+# For people, and for packagers: DESTDIR goes before every path.
+PREFIX ?= /usr/local
+
+install: build ## Install the iaas command with its manual and completions below PREFIX (/usr/local)
+	swift package generate-manual --configuration $(CONFIGURATION)
+	install -D -m 0755 $(BIN)/iaas $(DESTDIR)$(PREFIX)/bin/iaas
+	install -D -m 0644 .build/plugins/GenerateManual/outputs/iaas/iaas.1 $(DESTDIR)$(PREFIX)/share/man/man1/iaas.1
+	@Deploy/install-completions $(BIN)/iaas $(DESTDIR)$(PREFIX)/share
 
 test: packages ## Run every test (TEST=filter for some)
 	swift build --build-tests --explicit-target-dependency-import-check error

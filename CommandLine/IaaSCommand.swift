@@ -21,7 +21,8 @@ public struct IaaSCommand: AsyncParsableCommand {
     subcommands: [
       Login.self, Logout.self, Register.self, Me.self, ChangePassword.self, TOTPCommand.self, SessionCommand.self,
       UserCommand.self, InvitationCommand.self, AuditCommand.self, HostCommand.self, ImageCommand.self, VMCommand.self,
-      SSHCommand.self, KeyCommand.self, OperationCommand.self, ContextCommand.self, Doctor.self, CompletionCommand.self,
+      SSHCommand.self, KeyCommand.self, OperationCommand.self, ContextCommand.self, Explain.self, Doctor.self,
+      CompletionCommand.self,
       VersionCommand.self,
     ])
 

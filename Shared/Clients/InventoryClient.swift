@@ -112,6 +112,11 @@ public struct InventoryClient: Sendable {
     try await peer.call(.POST, "/v1/vms", origin: origin, body: vm)
   }
 
+  /// What would come of such a VM; nothing is made.
+  public func explain(_ vm: NewVM, _ origin: CallOrigin) async throws -> PlacementAnswer {
+    try await peer.call(.POST, "/v1/placements", origin: origin, body: vm)
+  }
+
   public func update(_ id: VMID, _ update: VMUpdate, _ origin: CallOrigin) async throws -> Accepted<VM> {
     try await peer.call(.PUT, "/v1/vms/\(id)", origin: origin, body: update)
   }

@@ -46,6 +46,27 @@ func refusal(_ body: () async throws -> Void) async -> ServiceError? {
     }
   }
 
+  @Test func whatWouldComeOfAVMIsToldAndNothingIsMade() async throws {
+    try await InventoryFixture.with { fixture in
+      let small = try await fixture.addHost("small:1", mem: 64)
+      func explain(_ mem: Int, as caller: Caller) async throws -> PlacementAnswer {
+        try await fixture.vms.explain(
+          fixture.newVM(mem: mem, group: nil), VMDefaults(mem: 512, vcpus: 1), asking(caller))
+      }
+      let fits = try await explain(512, as: fixture.admin)
+      #expect(fits.fits && fits.hosts?.count == 2)
+      let verdicts = Dictionary(uniqueKeysWithValues: (fits.hosts ?? []).map { ($0.host, $0) })
+      #expect(verdicts[fixture.host]?.isBest == true && verdicts[fixture.host]?.reason == nil)
+      #expect(
+        verdicts[small]?.reason == "has 64 MiB of memory free, 512 asked for." && verdicts[small]?.isBest == false)
+      let none = try await explain(1 << 20, as: fixture.ana)
+      #expect(!none.fits && none.hosts == nil && none.message.hasPrefix("No host that is up has room"))
+      #expect(await refusal { _ = try await explain(512, as: fixture.eve) }?.code == .notFound)
+      let held = try await QuotaStore(pool: fixture.pool).usage(of: fixture.ana.user).held
+      #expect(held[.vms] == 0)
+    }
+  }
+
   @Test func membersOfAGroupAreOnDifferentHostsAlsoWhenTheyComeAtOnce() async throws {
     try await InventoryFixture.with { fixture in
       for name in ["b:1", "c:1"] { _ = try await fixture.addHost(name) }

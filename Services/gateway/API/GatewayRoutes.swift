@@ -133,6 +133,9 @@ struct GatewayRoutes {
         try await inventory.vm(resource.id, context.origin)
       }
     }
+    router.post("/iaas/placements") { request, context in
+      JSONResponse(try await inventory.explain(try await request.decodeJSON(NewVM.self), context.origin))
+    }
     router.get("/iaas/vms/:vm") { request, context in
       let id: VMID = try context.id("vm", of: .vm)
       let parameters = try request.parameters()

@@ -91,6 +91,9 @@ struct InventoryRoutes {
     router.post("vms") { request, context in
       JSONResponse(try await vms.add(try await request.decodeJSON(), context.asked), status: .accepted)
     }
+    router.post("placements") { request, context in
+      JSONResponse(try await vms.explain(try await request.decodeJSON(), context.asked))
+    }
     router.get("vms/:vm") { request, context in
       let id: VMID = try context.id("vm", of: .vm)
       let parameters = try request.parameters()

@@ -39,6 +39,11 @@ struct VMs: Sendable {
     try await store.insert(request, defaults, origin)
   }
 
+  /// What would come of such a VM; nothing is made.
+  func explain(_ request: NewVM, _ origin: RequestOrigin) async throws -> PlacementAnswer {
+    try await store.explain(request, defaults, origin)
+  }
+
   func update(_ id: VMID, _ update: VMUpdate, _ origin: RequestOrigin) async throws -> Accepted<VM> {
     switch update.change {
     case .power(let power): try await store.ask(power.request, of: id, .use, origin)

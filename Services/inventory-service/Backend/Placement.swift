@@ -48,6 +48,19 @@ enum Placement {
       .noCapacity, refusal(request), fields: caller.admin ? try reasons(request, with: connection) : [])
   }
 
+  /// What would come of the request now, without promising anything.
+  static func explain(
+    _ request: PlacementRequest, _ caller: Caller, with connection: isolated PostgresConnection
+  ) throws -> PlacementAnswer {
+    let best = try candidate(request, lock: "", with: connection)
+    let message = best == nil ? refusal(request) : "There is a host for it."
+    guard caller.admin else { return PlacementAnswer(fits: best != nil, message: message, hosts: nil) }
+    let hosts = try looks(request, with: connection).map { look in
+      HostVerdict(host: look.host, addr: look.addr, reason: look.reason, isBest: look.host == best)
+    }
+    return PlacementAnswer(fits: best != nil, message: message, hosts: hosts)
+  }
+
   /// Promises more, or less, of a host to a VM that is there.
   /// - Throws: `no_capacity`.
   static func resize(
@@ -143,9 +156,24 @@ enum Placement {
   private static func reasons(
     _ request: PlacementRequest, with connection: isolated PostgresConnection
   ) throws -> [FieldError] {
+    try looks(request, with: connection).map { look in
+      FieldError(field: look.addr, message: look.reason ?? "was taken by others at that moment.")
+    }
+  }
+
+  /// A host as it is to a request; the reason is nil where it would do.
+  private struct Look: Sendable {
+    let host: HostID
+    let addr: String
+    let reason: String?
+  }
+
+  private static func looks(
+    _ request: PlacementRequest, with connection: isolated PostgresConnection
+  ) throws -> [Look] {
     try connection.execute(
       """
-      SELECT h.addr, h.state, h.arch, h.arch <> \(request.arch) AS other_arch, \(hasGroup(request)) AS has_group,
+      SELECT h.id, h.addr, h.state, h.arch, h.arch <> \(request.arch) AS other_arch, \(hasGroup(request)) AS has_group,
         \(keepsFormer(request)) AS keeps_former,
         floor(h.cpus * h.cpu_overcommit)::bigint - h.cpus_allocated AS cpus,
         floor(h.mem * h.mem_overcommit)::bigint - h.mem_allocated AS mem,
@@ -153,11 +181,11 @@ enum Placement {
       FROM inventory.hosts h WHERE \(isMeant(request)) ORDER BY h.addr LIMIT 100
       """
     ).map { row in
-      FieldError(field: try row("addr"), message: try reason(request, row))
+      Look(host: HostID(try row("id")), addr: try row("addr"), reason: try reason(request, row))
     }
   }
 
-  private static func reason(_ request: PlacementRequest, _ row: PostgresRow) throws -> String {
+  private static func reason(_ request: PlacementRequest, _ row: PostgresRow) throws -> String? {
     let state: String = try row("state")
     if state != HostState.up.rawValue { return "is \(state)." }
     if try row("other_arch") {
@@ -169,6 +197,6 @@ enum Placement {
       ("vCPUs", request.room.vcpus, row("cpus", as: Int.self)), ("MiB of memory", request.room.mem, row("mem")),
       ("GiB of disk", request.room.disk, row("disk")),
     ].filter { $0.1 > $0.2 }.map { "\(max($0.2, 0)) \($0.0) free, \($0.1) asked for" }
-    return lacking.isEmpty ? "was taken by others at that moment." : "has \(lacking.joined(separator: "; "))."
+    return lacking.isEmpty ? nil : "has \(lacking.joined(separator: "; "))."
   }
 }

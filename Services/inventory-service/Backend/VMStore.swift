@@ -104,6 +104,20 @@ struct VMStore: Sendable {
     }
   }
 
+  /// Whether there would be a host for such a VM, and why not.
+  /// - Throws: as ``insert(_:_:_:)``, but for `no_capacity`.
+  func explain(_ request: NewVM, _ defaults: VMDefaults, _ origin: RequestOrigin) async throws -> PlacementAnswer {
+    try await pool.transaction { connection in
+      let image = try BootImage.lock(request.image, origin.caller, with: connection)
+      let room = Room(
+        mem: request.mem ?? defaults.mem, vcpus: request.vcpus ?? defaults.vcpus,
+        disk: try image.disk(asked: request.disk))
+      return try Placement.explain(
+        PlacementRequest(room: room, arch: image.arch, owner: origin.caller.user, group: request.group), origin.caller,
+        with: connection)
+    }
+  }
+
   /// Asks a VM for something that only its state can stand against.
   /// - Throws: `not_found`, `forbidden`, `invalid_state`.
   func ask(_ request: VMRequest, of id: VMID, _ access: Access, _ origin: RequestOrigin) async throws -> Accepted<VM> {
