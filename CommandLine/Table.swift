@@ -53,7 +53,7 @@ struct Table: Sendable {
   }
 
   private func shrink(_ widths: inout [Int], to width: Int) {
-    let kept: Set = ["ID", "USER", "ADDRESSES", "OPERATION", "NAME"]
+    let kept: Set = ["ID", "USER", "ADDRESSES", "NAME", "ADDR", "HOST", "EMAIL", "SERVER"]
     let shrinkable = widths.indices.filter { !kept.contains(lines[0][$0]) }
     while widths.reduce(0, +) + 2 * (widths.count - 1) > width {
       guard let widest = shrinkable.max(by: { widths[$0] < widths[$1] }), widths[widest] > 10 else { return }

@@ -53,6 +53,10 @@ struct AddVM: Verb {
   func run(in context: CommandContext) async throws {
     let request = try APIRequest.send(.post, VMView.collectionPath, try await newVM(context))
     try await context.changeVM(request, to: starts ? .running : nil, wait, output(context))
+    // The VM is there, whether or not this can be said.
+    if common.format == .table, let left = (try? await context.me())?.value.left {
+      context.console.tell("Left of your quota: \(left).")
+    }
   }
 
   private var starts: Bool { start || wait.wait != nil }

@@ -29,6 +29,26 @@ struct UserView: Resource {
 
   var handle: String? { email }
 
+  /// What they may still take of what VMs are made of; nil where nothing is limited, or it is not known.
+  var left: String? {
+    guard let usage, let limits else { return nil }
+    let parts = [QuotaResource.vms, .vcpus, .mem, .disk].compactMap { resource in
+      limits[resource.rawValue].map { limit in
+        resource.text(of: max(limit - (usage[resource.rawValue] ?? 0), 0)) + " " + Self.noun(resource)
+      }
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+
+  private static func noun(_ resource: QuotaResource) -> String {
+    switch resource {
+    case .vms: "VMs"
+    case .vcpus: "vCPUs"
+    case .mem: "of memory"
+    default: "of disk"
+    }
+  }
+
   /// What they have of each thing, and how much they may.
   private var use: String? {
     guard let usage else { return nil }

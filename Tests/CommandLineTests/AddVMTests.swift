@@ -12,7 +12,7 @@ import Testing
   }
 
   private func sent(_ bench: Bench) throws -> [String: Any] {
-    let body = try #require(bench.transport.requests.last?.body)
+    let body = try #require(bench.transport.requests.last { $0.method == .post }?.body)
     return try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
   }
 
@@ -20,7 +20,7 @@ import Testing
     let bench = try bench()
     #expect(
       await bench.run("vm", "add", Sample.image, "--key", "laptop", "--key", Sample.user, "--group", "web") == .done)
-    #expect(bench.transport.targets == ["GET /iaas/keys", "POST /iaas/vms"])
+    #expect(bench.transport.targets == ["GET /iaas/keys", "POST /iaas/vms", "GET /iaas/me"])
     #expect(try sent(bench)["keys"] as? [String] == [Sample.key, Sample.user])
     #expect(try sent(bench)["group"] as? String == "web")
     #expect(try sent(bench)["start"] as? Bool == false)
@@ -62,9 +62,22 @@ import Testing
       for source in ["-", file] {
         #expect(await bench.run("vm", "add", Sample.image, "--user-data", source) == status)
       }
-      #expect(bench.transport.requests.count == (status == .done ? 2 : 0))
+      #expect(bench.transport.requests.filter { $0.method == .post }.count == (status == .done ? 2 : 0))
     }
     #expect(await (try bench()).run("vm", "add", Sample.image, "--user-data", "/nowhere/at/all") == .usage)
+  }
+
+  @Test func whatIsLeftOfTheQuotaIsTold() async throws {
+    let bench = try bench()
+    bench.transport.answer(
+      "GET /iaas/me",
+      #"""
+      {"id":"\#(Sample.user)","email":"ana","limits":{"vms":10,"mem":4096,"images":3},"usage":{"vms":4,"mem":5000}}
+      """#)
+    #expect(await bench.run("vm", "add", Sample.image) == .done)
+    #expect(bench.console.err.last == "Left of your quota: 6 VMs, 0 B of memory.")
+    #expect(await bench.run("vm", "add", Sample.image, "-o", "json") == .done)
+    #expect(bench.console.err.count == 1)
   }
 
   @Test func waitingMeansStarting() async throws {

@@ -15,7 +15,9 @@ struct VMWork: Sendable {
   func carryOut(_ claim: Claim) async throws -> WorkResult {
     guard let intent = try await store.intent(VMID(claim.resource.uuid)) else { throw ServiceError.notFound(.vm) }
     let command = try await command(to: intent.host, intent, claim)
-    guard try await operations.renew(claim, step: Self.step(claim.kind), progress: nil) else { throw ClaimLost() }
+    // What a later look finds to tell stays until then.
+    let step = claim.attempt == 1 ? Self.step(claim.kind) : nil
+    guard try await operations.renew(claim, step: step, progress: nil) else { throw ClaimLost() }
     return try await operations.keepingLease(of: claim) {
       switch claim.kind {
       case .vmDelete: try await delete(intent, claim, command)
