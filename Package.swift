@@ -147,7 +147,7 @@ let package = Package(
       "compute-agent", library: "ComputeAgent",
       dependencies: [
         "Libvirt", "Blocking", "Clients", hummingbird, hummingbirdTLS, lifecycle, logging, crypto, x509, asn1, nioCore,
-        nioSSL, asyncHTTPClient,
+        nioPosix, nioSSL, asyncHTTPClient,
       ])
     + service(
       "gateway", library: "Gateway",

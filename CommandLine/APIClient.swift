@@ -19,6 +19,12 @@ struct APIClient: Sendable {
     try await sendUnauthenticated(try authenticated(request))
   }
 
+  /// Hands over an answer as it comes, until it ends.
+  func stream(_ request: APIRequest, _ receive: @Sendable (Data) throws -> Void) async throws {
+    let answer = try await transport.stream(described(try authenticated(request)), to: server, receive)
+    _ = try successful(answer)
+  }
+
   /// Sends a file as the body, as `send`.
   /// - Throws: `CommandFailure` for anything but a success, also for one that did not wait for the whole file.
   func send(_ request: APIRequest, _ body: FilePieces) async throws -> APIAnswer {

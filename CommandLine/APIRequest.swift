@@ -75,6 +75,11 @@ struct APIAnswer: Sendable {
 protocol Transport: Sendable {
   func send(_ request: APIRequest, to server: ServerAddress) async throws -> APIAnswer
 
+  /// Hands over an answer as it comes. One that is no success is returned whole, and one that is, without its body.
+  func stream(
+    _ request: APIRequest, to server: ServerAddress, _ receive: @Sendable (Data) throws -> Void
+  ) async throws -> APIAnswer
+
   /// Sends a file as the body. An answer that refuses it may come before all of it is sent, and ends the sending.
   func send(_ request: APIRequest, _ body: FilePieces, to server: ServerAddress) async throws -> APIAnswer
 }

@@ -28,6 +28,8 @@ protocol Console: Sendable {
   func readInput(upTo limit: Int) -> Data?
   /// A line from the terminal that is not shown while it is typed.
   func readUnseen() throws -> String?
+  /// The terminal as it is, for somebody else's program behind it; nil when there is none.
+  func openTerminal() -> RawTerminal?
 }
 
 extension Console {
@@ -93,6 +95,8 @@ struct ProcessConsole: Console {
   func writeError(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8)) }
 
   func readLine() -> String? { Swift.readLine() }
+
+  func openTerminal() -> RawTerminal? { readsFromTerminal && printsToTerminal ? RawTerminal() : nil }
 
   func readInput(upTo limit: Int) -> Data? {
     var input = Data()

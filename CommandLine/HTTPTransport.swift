@@ -45,6 +45,29 @@ struct HTTPTransport: Transport {
     }
   }
 
+  func stream(
+    _ request: APIRequest, to server: ServerAddress, _ receive: @Sendable (Data) throws -> Void
+  ) async throws -> APIAnswer {
+    let response: HTTPClientResponse
+    do {
+      response = try await client.execute(
+        Self.message(request, server), deadline: .now() + .seconds(Int64(Self.patience)))
+    } catch { throw Self.unreachable(server, error, seconds: Self.patience) }
+    let status = Int(response.status.code)
+    guard (200..<300).contains(status) else {
+      return APIAnswer(
+        status: status, headers: Self.headers(of: response), body: try await Self.body(of: response, from: server))
+    }
+    do { for try await buffer in response.body { try receive(Data(buffer.readableBytesView)) } } catch let failure
+      as CommandFailure
+    {
+      throw failure
+    } catch is CancellationError { throw CancellationError() } catch {
+      throw CommandFailure(.failed, "The connection to \(server) was lost.")
+    }
+    return APIAnswer(status: status, headers: Self.headers(of: response), body: Data())
+  }
+
   func send(_ request: APIRequest, _ body: FilePieces, to server: ServerAddress) async throws -> APIAnswer {
     let limit = Self.wholePatience + request.held
     let late = CommandFailure(.timedOut, "\(server) took nothing, and did not answer, for \(limit) seconds.")

@@ -7,7 +7,8 @@ struct VMCommand: ParsableCommand {
     subcommands: [
       ListCommand<VMView>.self, ShowCommand<VMView>.self, AddVM.self, StartVM.self, StopVM.self, RebootVM.self,
       ResetVM.self, PauseVM.self, ResumeVM.self, ResizeVM.self, RenameVM.self, RebuildVM.self, MoveVM.self,
-      CapVM.self, SaveVM.self, ShowConsole.self, ShowMetrics.self, TopVMs.self, SSHCommand.self, RemoveVM.self,
+      CapVM.self, SaveVM.self, OpenConsole.self, ShowLog.self, ShowMetrics.self, TopVMs.self, SSHCommand.self,
+      RemoveVM.self,
       ShareCommand<VMView>.self,
       UnshareCommand<VMView>.self,
       SharesCommand<VMView>.self,
@@ -33,20 +34,80 @@ struct RemoveVM: Verb {
   }
 }
 
-struct ShowConsole: Verb {
+struct ShowLog: Verb {
   static let configuration = CommandConfiguration(
-    commandName: "console", abstract: "Show what a VM wrote to its serial console.",
+    commandName: "logs", abstract: "Show what a VM wrote to its serial console.",
     discussion: """
       A terminal gets it without colours and movements of the cursor, anything else as it is.
 
-      Example: iaas vm console web1 --bytes 4096
-      """, aliases: ["logs"])
+      Example: iaas vm logs web1 --bytes 4096
+      """)
 
   @OptionGroup var common: CommonOptions
 
   @Argument(help: "Its id, the beginning of its id, or its name.")
   var vm: String
 
+  @OptionGroup var log: LogOptions
+
+  func run(in context: CommandContext) async throws {
+    let id = try await context.resolver.id(vm, of: VMView.self)
+    try await log.show(id, common.format, context, output(context))
+  }
+}
+
+struct OpenConsole: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "console", abstract: "Sit at a VM's serial console; Ctrl-] leaves.",
+    discussion: """
+      What the guest writes reaches the terminal as it is. Where there is no terminal, and with --bytes, it shows what the \
+      VM wrote, as logs does.
+
+      Example: iaas vm console web1
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  @Argument(help: "Its id, the beginning of its id, or its name.")
+  var vm: String
+
+  @OptionGroup var log: LogOptions
+
+  func run(in context: CommandContext) async throws {
+    let id = try await context.resolver.id(vm, of: VMView.self)
+    guard log.bytes == nil, common.format == .table, context.console.readsFromTerminal,
+      let terminal = context.console.openTerminal()
+    else { return try await log.show(id, common.format, context, output(context)) }
+    defer {
+      terminal.restore()
+      context.console.tell("")
+    }
+    context.console.writeError("The console of \(vm). Ctrl-] leaves.\r")
+    try await sit(at: "\(VMView.path(id))/console", terminal, context)
+  }
+
+  private func sit(at path: String, _ terminal: RawTerminal, _ context: CommandContext) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      defer { group.cancelAll() }
+      group.addTask {
+        try await context.client.stream(.get("\(path)/live")) { bytes in
+          // A NUL is the server's sign of life.
+          try context.console.write(bytes.filter { $0 != 0 })
+        }
+        throw CommandFailure(.failed, "The console was closed: the VM is off.")
+      }
+      group.addTask {
+        for await text in terminal.typed {
+          _ = try await context.client.send(.send(.post, path, ConsoleInput(input: text)))
+        }
+      }
+      try await group.next()
+    }
+  }
+}
+
+/// What of a log is shown.
+struct LogOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only so many bytes, the last ones.", valueName: "count"))
   var bytes: Int?
 
@@ -54,12 +115,11 @@ struct ShowConsole: Verb {
     guard bytes ?? 1 > 0 else { throw ValidationError("--bytes must be 1 or more.") }
   }
 
-  func run(in context: CommandContext) async throws {
-    let id = try await context.resolver.id(vm, of: VMView.self)
+  func show(_ id: UUIDText, _ format: OutputFormat, _ context: CommandContext, _ output: Output) async throws {
     let query = bytes.map { [(name: "bytes", value: "\($0)")] } ?? []
     let text = try await context.client.text("\(VMView.path(id))/console", query: query)
-    try output(context).text(text, members: ["id": "\(id)"], member: "console")
-    if text.isEmpty, common.format != .json { context.console.tell("The VM has not written anything yet.") }
+    try output.text(text, members: ["id": "\(id)"], member: "console")
+    if text.isEmpty, format != .json { context.console.tell("The VM has not written anything yet.") }
   }
 }
 

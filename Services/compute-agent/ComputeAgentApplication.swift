@@ -34,7 +34,8 @@ public enum ComputeAgentApplication {
       arrivals: Arrivals(downloads: parts.arrivals, lifecycle: parts.lifecycle), enrolments: enrolments,
       fences: parts.fences, facts: parts.facts,
       gauges: parts.gauges(
-        token: try KeyFile.load(path: settings.optional("metrics.token") ?? "\(state)/metrics.token"))
+        token: try KeyFile.load(path: settings.optional("metrics.token") ?? "\(state)/metrics.token")),
+      consoles: Consoles(folders: folders, logger: logger)
     ).routes
     return [
       ClientLifetime { try await client.shutdown() },

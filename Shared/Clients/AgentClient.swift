@@ -170,6 +170,16 @@ public struct AgentClient: Sendable {
     try await peer.data("/v1/vms/\(id)/console?bytes=\(bytes)", origin: origin)
   }
 
+  /// What the guest writes to its serial console from now on.
+  public func openConsole(_ id: VMID, _ origin: CallOrigin) async throws -> HTTPClientResponse {
+    try await peer.open("/v1/vms/\(id)/console/live", origin: origin)
+  }
+
+  /// Types at the guest's serial console.
+  public func type(_ input: ConsoleInput, to id: VMID, _ origin: CallOrigin) async throws {
+    try await peer.call(.POST, "/v1/vms/\(id)/console", origin: origin, body: input)
+  }
+
   /// Begins a copy of the VM's disk for an image, or tells how far it is.
   public func capture(_ id: VMID, for image: ImageID, _ origin: CallOrigin) async throws -> Capture {
     try await peer.call(.PUT, "/v1/vms/\(id)/captures/\(image)", origin: origin, seconds: 60)

@@ -86,6 +86,16 @@ public struct InventoryClient: Sendable {
     try await peer.data("/v1/vms/\(id)/console?bytes=\(bytes)", origin: origin)
   }
 
+  /// What a guest writes to its serial console from now on.
+  public func openConsole(_ id: VMID, _ origin: CallOrigin) async throws -> HTTPClientResponse {
+    try await peer.open("/v1/vms/\(id)/console/live", origin: origin)
+  }
+
+  /// Types at a guest's serial console.
+  public func type(_ input: ConsoleInput, to id: VMID, _ origin: CallOrigin) async throws {
+    try await peer.call(.POST, "/v1/vms/\(id)/console", origin: origin, body: input)
+  }
+
   /// What a guest did.
   /// - Parameter query: The parameters as they were given.
   public func metrics(_ id: VMID, query: String, _ origin: CallOrigin) async throws -> VMMetrics {

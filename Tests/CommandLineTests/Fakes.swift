@@ -40,6 +40,14 @@ final class FakeTransport: Transport {
   /// Does something for every piece, before it is taken.
   func onPiece(_ action: @escaping @Sendable (Int) async throws -> Void) { state.withLock { $0.onPiece = action } }
 
+  func stream(
+    _ request: APIRequest, to server: ServerAddress, _ receive: @Sendable (Data) throws -> Void
+  ) async throws -> APIAnswer {
+    let answer = try await send(request, to: server)
+    if (200..<300).contains(answer.status) { try receive(answer.body) }
+    return answer
+  }
+
   func send(_ request: APIRequest, _ body: FilePieces, to server: ServerAddress) async throws -> APIAnswer {
     let (accepted, onPiece) = state.withLock { ($0.accepted, $0.onPiece) }
     let start = pieces.count
@@ -82,6 +90,7 @@ final class FakeConsole: Console {
   let terminalWidth: Int?
   var outputWidth: Int? { nil }
   var hasColours: Bool { false }
+  func openTerminal() -> RawTerminal? { nil }
 
   /// - Parameter errorsToFile: Whether standard error goes to a file all the same.
   init(terminal: Bool = false, input: [String] = [], width: Int? = nil, errorsToFile: Bool = false) {

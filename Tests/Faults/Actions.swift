@@ -13,6 +13,8 @@ struct Action: Sendable {
   }
 
   let name: String
+  /// Whether nothing is left that a second request could find.
+  var removes = false
   var prepare: @Sendable (Lab) async throws -> Subject = { _ in Subject() }
   let ask: @Sendable (Lab, Subject) async throws -> Answer
   let verify: @Sendable (Lab, Subject) async throws -> Void
@@ -90,7 +92,7 @@ extension Action {
   }
 
   static let delete = Action(
-    name: "vm_delete", prepare: { Subject(vm: try await $0.makeVM(start: true)) },
+    name: "vm_delete", removes: true, prepare: { Subject(vm: try await $0.makeVM(start: true)) },
     ask: { lab, subject in try await lab.admin.insist(.DELETE, "/iaas/vms/\(try subject.known.id)") },
     verify: { lab, subject in
       let answer = try await lab.admin.insist(.GET, "/iaas/vms/\(try subject.known.id)")

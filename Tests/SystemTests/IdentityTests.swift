@@ -53,6 +53,7 @@ extension SystemTests {
     "DELETE /iaas/vms/{vmId}/shares/{userId}": (404, 404, 404), "POST /iaas/vms/{vmId}/snapshots": (422, 422, 422),
     "GET /iaas/vms/{vmId}/metrics": (404, 404, 404), "GET /iaas/users/{userId}/events": (200, 404, 200),
     "GET /iaas/usage/events": (403, 403, 200), "POST /iaas/placements": (422, 422, 422),
+    "GET /iaas/vms/{vmId}/console/live": (404, 404, 404), "POST /iaas/vms/{vmId}/console": (422, 422, 422),
     "GET /iaas/vms/{vmId}/console": (404, 404, 404), "GET /iaas/keys": (200, 200, 200),
     "POST /iaas/keys": (422, 422, 422), "GET /iaas/keys/{keyId}": (404, 404, 404),
     "PUT /iaas/keys/{keyId}": (404, 404, 404), "DELETE /iaas/keys/{keyId}": (404, 404, 404),

@@ -205,4 +205,39 @@ extension SystemTests {
       }
     }
   }
+
+  /// A guest is spoken to at its serial console, by two at once; the VM's end is the console's.
+  @Test func aGuestIsSpokenToAtItsConsole() async throws {
+    let image = try await image()
+    try await TestEnvironment.withFolder { folder in
+      let request = NewVM(image: image.id, mem: 128, vcpus: 1, disk: nil, name: "spoken", sshKeys: [], start: true)
+      let id = try await admin.call(.POST, "/iaas/vms", request, headers: Self.untilSSH).json(VM.self).id
+      let login = try await iaas(["login", "admin", adminPassword()], input: "", folder: folder)
+      #expect(login.status == 0, "\(login)")
+      // Whoever only listens hears the same.
+      let url = try stack.description().gateway
+      async let heard = Shell.run(
+        "sh", "-c", "curl -sSN --max-time 60 -H 'Authorization: \(admin.token ?? "")' \(url)/iaas/vms/\(id)/console/live; true")
+      let sat = try await iaas(
+        ["vm", "console", id.description],
+        input: #"""
+          within 60
+          expect Ctrl-] leaves.
+          pause 2
+          send \n
+          expect # 
+          send echo said$((40+2))\n
+          expect said42
+          send \x1d
+          """#, folder: folder, terminal: true)
+      #expect(sat.status == 0, "\(sat)")
+      let stopped = try await admin.call(.PUT, "/iaas/vms/\(id)", ["state": "stop"], headers: Self.patient)
+      #expect(stopped.status == 200, "\(stopped)")
+      let listened = try await heard
+      #expect(listened.contains("said42"), "\(listened)")
+      let off = try await admin.call(.POST, "/iaas/vms/\(id)/console", ["input": "x"])
+      #expect(off.status == 409 && off.text.contains("off"), "\(off)")
+      try await remove(id)
+    }
+  }
 }

@@ -15,6 +15,7 @@ struct AgentRoutes: Sendable {
   let fences: Fences
   let facts: HostFactsReader
   let gauges: AgentGauges
+  let consoles: Consoles
 
   var routes: ServiceRoutes {
     ServiceRoutes(

@@ -6,6 +6,8 @@ import ServiceKit
 extension AgentRoutes {
   /// Bytes of the console that are given, and that can be asked for.
   private static let consoleBytes = 64 << 10
+  /// What of the past somebody sees who begins to look.
+  private static let recalledBytes = 2048
   private static let consoleLimit = Int(ConsoleLog.kept)
 
   func declareVMs(on router: RouterGroup<FenceContext>) {
@@ -30,6 +32,23 @@ extension AgentRoutes {
       let report = try await lifecycle.quarantine(try context.id("vm", of: .vm), generation: generation)
       return try report.map { try JSONResponse($0).response(from: request, context: context) }
         ?? Response(status: .noContent)
+    }
+    router.get("console/live") { _, context in
+      let id: VMID = try context.id("vm", of: .vm)
+      let earlier = try await views.console(of: id, bytes: Self.recalledBytes)
+      let stream = try await consoles.follow(id)
+      return Response(
+        status: .ok, headers: [.contentType: "application/octet-stream", .cacheControl: "no-store"],
+        body: .init { writer in
+          try await writer.write(ByteBuffer(bytes: earlier))
+          for await buffer in stream { try await writer.write(buffer) }
+          try await writer.finish(nil)
+        })
+    }
+    router.post("console") { request, context in
+      let input = try await request.decodeJSON(ConsoleInput.self)
+      try await consoles.type(input.input, to: try context.id("vm", of: .vm))
+      return HTTPResponse.Status.noContent
     }
     router.get("console") { request, context in
       let text = try await views.console(

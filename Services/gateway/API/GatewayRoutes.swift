@@ -171,6 +171,18 @@ struct GatewayRoutes {
         try await inventory.metrics(
           try context.id("vm", of: .vm), query: request.uri.query ?? "", context.origin))
     }
+    router.get("/iaas/vms/:vm/console/live") { _, context in
+      let answer = try await inventory.openConsole(try context.id("vm", of: .vm), context.origin)
+      let headers: HTTPFields = [
+        .contentType: "application/octet-stream", .xContentTypeOptions: "nosniff", .cacheControl: "no-store",
+      ]
+      return Response(status: .ok, headers: headers, body: .init(asyncSequence: answer.body))
+    }
+    router.post("/iaas/vms/:vm/console") { request, context in
+      try await inventory.type(
+        try await request.decodeJSON(), to: try context.id("vm", of: .vm), context.origin)
+      return HTTPResponse.Status.noContent
+    }
     router.get("/iaas/vms/:vm/console") { request, context in
       let bytes = try request.parameters()["bytes"].flatMap { Int($0) } ?? 64 << 10
       let text = try await inventory.console(try context.id("vm", of: .vm), bytes: bytes, context.origin)

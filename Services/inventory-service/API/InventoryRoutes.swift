@@ -120,6 +120,15 @@ struct InventoryRoutes {
         try await vms.metrics(
           try context.id("vm", of: .vm), since: parameters["since"], step: parameters["step"], context.caller))
     }
+    router.get("vms/:vm/console/live") { _, context in
+      let answer = try await vms.openConsole(try context.id("vm", of: .vm), context.asked)
+      return Response(
+        status: .ok, headers: [.contentType: "application/octet-stream"], body: .init(asyncSequence: answer.body))
+    }
+    router.post("vms/:vm/console") { request, context in
+      try await vms.type(try await request.decodeJSON(), to: try context.id("vm", of: .vm), context.asked)
+      return HTTPResponse.Status.noContent
+    }
     router.get("vms/:vm/console") { request, context in
       let bytes = try request.parameters()["bytes"].flatMap { Int($0) } ?? 64 << 10
       let text = try await vms.console(try context.id("vm", of: .vm), bytes: bytes, context.asked)

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Clients
 import Foundation
 import Models
@@ -59,15 +60,33 @@ struct VMs: Sendable {
     try await snapshots.insert(request, of: id, origin)
   }
 
+  /// What the guest writes to its serial console from now on.
+  /// - Throws: `not_found`, `forbidden`, `invalid_state` when it is off, `unavailable`.
+  func openConsole(_ id: VMID, _ origin: RequestOrigin) async throws -> HTTPClientResponse {
+    let (agent, call) = try await consoleAgent(of: id, origin)
+    return try await agent.openConsole(id, call)
+  }
+
+  /// Types at the guest's serial console.
+  /// - Throws: as ``openConsole(_:_:)``.
+  func type(_ input: ConsoleInput, to id: VMID, _ origin: RequestOrigin) async throws {
+    let (agent, call) = try await consoleAgent(of: id, origin)
+    try await agent.type(input, to: id, call)
+  }
+
+  private func consoleAgent(of id: VMID, _ origin: RequestOrigin) async throws -> (AgentClient, CallOrigin) {
+    let host = try await store.host(of: id, .use, origin.caller)
+    let (agent, generation) = try await hosts.agent(of: host)
+    let fence = Fence(host: generation, generation: 0, epoch: 0)
+    return (agent, CallOrigin(requestID: origin.requestID).fenced(fence))
+  }
+
   /// The end of what the guest wrote to its serial console.
   /// - Parameter bytes: How much of it, at most; up to 1 MiB.
   /// - Throws: `not_found`, `forbidden`, `unavailable`.
   func console(_ id: VMID, bytes: Int, _ origin: RequestOrigin) async throws -> Data {
-    let host = try await store.host(of: id, .use, origin.caller)
-    let (agent, generation) = try await hosts.agent(of: host)
-    let fence = Fence(host: generation, generation: 0, epoch: 0)
-    return try await agent.console(
-      id, bytes: min(max(bytes, 1), 1 << 20), CallOrigin(requestID: origin.requestID).fenced(fence))
+    let (agent, call) = try await consoleAgent(of: id, origin)
+    return try await agent.console(id, bytes: min(max(bytes, 1), 1 << 20), call)
   }
 
   /// What the guest did.
