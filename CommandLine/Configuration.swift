@@ -58,7 +58,11 @@ struct Settings: Sendable {
     environment: [String: String], url: String?, allowInsecureHTTP: Bool, context: String? = nil, ca: String? = nil,
     isNewContext: Bool = false
   ) throws {
-    func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    // A context that was named goes before what the environment says of another server.
+    let ignored = context == nil ? [] : ["IAAS_URL", "IAAS_TOKEN", "IAAS_CA"]
+    func variable(_ name: String) -> String? {
+      ignored.contains(name) ? nil : environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
     let allowed = allowInsecureHTTP || variable("IAAS_INSECURE_HTTP") == "1"
     file = ConfigurationFile(environment: environment, context: context)
     let known = try file.contexts()?.logins
@@ -69,7 +73,9 @@ struct Settings: Sendable {
     let given = variable("IAAS_TOKEN")?.trimmingCharacters(in: .whitespacesAndNewlines)
     let source = saved.flatMap { try? ServerAddress($0.url, allowInsecureHTTP: true) }
     token = given ?? (source == server ? saved?.token : nil)
-    self.ca = ca ?? variable("IAAS_CA") ?? (source == server ? saved?.ca : nil)
+    // It is saved, and must be found from elsewhere too.
+    self.ca =
+      (ca ?? variable("IAAS_CA")).map { URL(fileURLWithPath: $0).path } ?? (source == server ? saved?.ca : nil)
     tokenIsSaved = given == nil && token != nil
     guard token.map(Token.isPlausible) ?? true else {
       throw CommandFailure(.usage, "The token in \(given == nil ? file.path : "IAAS_TOKEN") is not one.")

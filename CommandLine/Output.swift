@@ -16,7 +16,7 @@ struct Output: Sendable {
     case .table: try console.print(table: .list(fetched.value, Kind.columns))
     case .json: try json(fetched.json)
     case .yaml: try yaml(fetched.json)
-    case .csv: try console.print(CSV.text(fetched.value, Kind.columns))
+    case .csv: try console.write(Data(CSV.text(fetched.value, Kind.columns).utf8))
     case .name: for object in fetched.value { try name(object) }
     }
   }
@@ -28,7 +28,8 @@ struct Output: Sendable {
     case .table: try console.print(table: .list([fetched.value], Kind.columns))
     case .json: try json(fetched.json)
     case .yaml: try yaml(fetched.json)
-    case .csv: try console.print(CSV.text([fetched.value], withAllFields ? Kind.fields : Kind.columns))
+    case .csv:
+      try console.write(Data(CSV.text([fetched.value], withAllFields ? Kind.fields : Kind.columns).utf8))
     case .name: try name(fetched.value)
     }
   }
@@ -58,7 +59,7 @@ struct Output: Sendable {
     case .yaml: try yaml(try Self.encoded(members))
     case .csv:
       let names = members.keys.sorted()
-      try console.print(CSV.line(names) + CSV.line(names.map { members[$0] ?? "" }))
+      try console.write(Data((CSV.line(names) + CSV.line(names.map { members[$0] ?? "" })).utf8))
     case .name: try line(name)
     }
   }

@@ -146,8 +146,10 @@ struct RemoveContext: ContextVerb {
   func run(_ file: ConfigurationFile, _ output: Output) throws {
     var saved = try file.contexts() ?? SavedContexts()
     guard saved.logins.removeValue(forKey: name) != nil else { throw saved.unknown(name) }
-    if saved.current == name { saved.current = saved.logins.keys.min() ?? SavedContexts.standard }
+    let wasCurrent = saved.current == name
+    if wasCurrent { saved.current = SavedContexts.standard }
     try file.write(saved)
-    try output.note("Forgot \(name).", name: name, members: ["name": name])
+    let advice = wasCurrent && !saved.logins.isEmpty ? " None is the present one now: iaas context use NAME" : ""
+    try output.note("Forgot \(name).\(advice)", name: name, members: ["name": name])
   }
 }

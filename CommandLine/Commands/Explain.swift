@@ -56,7 +56,7 @@ struct HostVerdictView: Decodable, Presentable {
     },
   ]
 
-  let host: String
+  let host: UUIDText
   let addr: String
   let reason: String?
   let best: Bool?

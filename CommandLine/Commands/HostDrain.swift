@@ -54,27 +54,42 @@ struct DrainHost: Verb {
   /// - Returns: Whether it has left.
   private func move(_ vm: VMView, from host: UUIDText, _ context: CommandContext) async throws -> Bool {
     let wasRunning = vm.state == VMState.running.rawValue
-    if wasRunning, stop {
+    guard vm.state == VMState.stopped.rawValue || (wasRunning && stop) else { return false }
+    // Before anything is stopped for it.
+    let target = try await target(for: vm, context)
+    if wasRunning {
       context.console.tell("\(vm.label): stopping")
       _ = try await context.waiter(wait).change(.changing(vm.id, .power(.stop)), VMView.self)
-    } else if vm.state != VMState.stopped.rawValue {
-      return false
     }
-    guard let target = try await Self.target(for: vm, other: host, context) else {
-      throw CommandFailure(.noCapacity, "no other host has room for it")
+    do {
+      context.console.tell("\(vm.label): moving to \(target.addr)")
+      let change = VMChange.move(HostID(target.host.uuid))
+      _ = try await context.waiter(wait).change(.changing(vm.id, change), VMView.self)
+    } catch {
+      if wasRunning { try? await start(vm, context) }
+      throw error
     }
-    context.console.tell("\(vm.label): moving to \(target.label)")
-    _ = try await context.waiter(wait).change(.changing(vm.id, .move(HostID(target.id.uuid))), VMView.self)
-    if wasRunning { _ = try await context.waiter(wait).change(.changing(vm.id, .power(.start)), VMView.self) }
+    if wasRunning { try await start(vm, context) }
     return true
   }
 
-  /// The host that is up and has most memory left.
-  private static func target(
-    for vm: VMView, other host: UUIDText, _ context: CommandContext
-  ) async throws -> HostView? {
-    let query = [(name: "query", value: "state = 'up' AND memFree >= \(vm.mem ?? 0) AND diskFree >= \(vm.disk ?? 0)")]
-    let hosts = try await context.client.get([HostView].self, HostView.collectionPath, query: query).value
-    return hosts.filter { $0.id != host }.max { ($0.memFree ?? 0) < ($1.memFree ?? 0) }
+  private func start(_ vm: VMView, _ context: CommandContext) async throws {
+    context.console.tell("\(vm.label): starting")
+    _ = try await context.waiter(wait).change(.changing(vm.id, .power(.start)), VMView.self)
+  }
+
+  /// Where such a VM would be placed now.
+  private func target(for vm: VMView, _ context: CommandContext) async throws -> HostVerdictView {
+    guard let image = vm.image.flatMap({ UUIDText($0) }) else {
+      throw CommandFailure(.failed, "the server does not say what it was made from")
+    }
+    let like = NewVM(
+      image: ImageID(image.uuid), mem: vm.mem, vcpus: vm.vcpus, disk: vm.disk, name: nil, sshKeys: [], start: false)
+    let answer = try await context.client.send(.send(.post, "/iaas/placements", like))
+    let placement: Fetched<PlacementView> = try context.client.decode(answer)
+    guard let best = placement.value.hosts?.first(where: { $0.best == true }) else {
+      throw CommandFailure(.noCapacity, "no other host has room for it")
+    }
+    return best
   }
 }

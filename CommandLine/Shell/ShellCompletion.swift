@@ -1,3 +1,5 @@
+import Models
+
 /// What may stand where the cursor is.
 struct ShellCompletion: Sendable {
   /// The names and ids of things of a kind.
@@ -19,8 +21,15 @@ struct ShellCompletion: Sendable {
     guard !verb.takesQuery, verb.parameters.indices.contains(place) else { return [] }
     let kind = verb.parameters[place].kind
     guard kind != .text, kind != .secret else { return [] }
-    let found = Set(names(kind)).filter { $0.hasPrefix(word) }
-    return found.map { $0.contains(where: \.isWhitespace) ? "\"\($0)\"" : $0 }.sorted()
+    // A name that would draw on the terminal is not offered.
+    let found = Set(names(kind)).filter { $0.hasPrefix(word) && Text.printable($0, limit: .max) == $0 }
+    return found.map(Self.quoted).sorted()
+  }
+
+  private static func quoted(_ name: String) -> String {
+    guard name.contains(where: { $0.isWhitespace || "\"'\\".contains($0) }) else { return name }
+    let escaped = name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    return "\"\(escaped)\""
   }
 }
 
@@ -28,12 +37,9 @@ extension ShellVerb {
   /// A line as it may be kept: without what is secret, and without what stands behind it.
   static func memorable(_ line: String) -> String {
     let parsed = ShellWords(line)
-    let verb = all.first { parsed.texts.starts(with: $0.words) }
-    guard let verb, let place = verb.parameters.firstIndex(where: { $0.kind == .secret }) else {
-      // A mistyped log-in is one all the same.
-      let isSuspect = parsed.texts.first.map { Spelling.distance(Array($0.lowercased()), Array("login")) <= 2 } ?? false
-      return verb == nil && (isSuspect || parsed.texts.contains("add")) ? "" : line
-    }
+    // What is no command may be a mistyped log-in.
+    guard let verb = all.first(where: { parsed.texts.starts(with: $0.words) }) else { return "" }
+    guard let place = verb.parameters.firstIndex(where: { $0.kind == .secret }) else { return line }
     let secret = verb.words.count + place
     guard parsed.words.count > secret else { return line }
     return String(line[..<parsed.words[secret].start]).trimmingCharacters(in: .whitespaces)

@@ -20,8 +20,7 @@ enum ShellSession {
   /// Beside the saved login, and as private.
   private static var history: PrivateFile {
     let login = ConfigurationFile(environment: ProcessInfo.processInfo.environment)
-    let folder = (login.path as NSString).deletingLastPathComponent
-    return PrivateFile(path: "\(folder.isEmpty ? "." : folder)/history", ownsFolder: login.ownsFolder)
+    return PrivateFile(path: "\(login.path).history", ownsFolder: login.ownsFolder)
   }
 }
 

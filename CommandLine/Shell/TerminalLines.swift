@@ -131,7 +131,11 @@ enum Interrupts {
 
   /// The terminal once more, so that a read of it need not wait: Ctrl-C takes away what was typed and not read yet, also
   /// between the moment when there is something and the read.
-  private static let terminal = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+  /// One that belongs to somebody else, as after su, cannot be opened again.
+  private static let terminal = {
+    let again = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    return again >= 0 ? again : STDIN_FILENO
+  }()
 
   /// Waits until something is typed.
   /// - Returns: Nil at the end, and when there was an interruption.

@@ -41,4 +41,12 @@ public struct Caps: Codable, Sendable, Hashable {
     diskOperationsPerSecond = try number(.diskOperationsPerSecond, in: 10...1_000_000, "a second")
     netBytesPerSecond = try number(.netBytesPerSecond, in: 1024...1 << 40, "bytes a second")
   }
+
+  /// These, and of the others what these leave open.
+  public func completed(by others: Caps) -> Caps {
+    Caps(
+      cpuShare: cpuShare ?? others.cpuShare, diskBytesPerSecond: diskBytesPerSecond ?? others.diskBytesPerSecond,
+      diskOperationsPerSecond: diskOperationsPerSecond ?? others.diskOperationsPerSecond,
+      netBytesPerSecond: netBytesPerSecond ?? others.netBytesPerSecond)
+  }
 }

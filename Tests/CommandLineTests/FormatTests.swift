@@ -56,5 +56,6 @@ import Testing
 
   @Test func whatASpreadsheetWouldCalculateIsText() {
     #expect(CSV.line(["=1+1", "+x", "-5", "@a", "a\"b", "two\nlines"]).hasPrefix("'=1+1,'+x,-5,'@a,\"a\"\"b\","))
+    #expect(CSV.line(["x\"\u{301},y", "=\u{301}1"]) == "\"x\"\"\u{301},y\",'=\u{301}1\r\n")
   }
 }

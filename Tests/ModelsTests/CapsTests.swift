@@ -32,6 +32,13 @@ import Testing
     #expect(throws: ServiceError.self) { try change(#"{"caps": null, "state": "start"}"#) }
   }
 
+  @Test func whatIsOpenComesFromTheOthers() {
+    let own = Caps(cpuShare: 80)
+    let defaults = Caps(cpuShare: 50, netBytesPerSecond: 1 << 20)
+    #expect(own.completed(by: defaults) == Caps(cpuShare: 80, netBytesPerSecond: 1 << 20))
+    #expect(Caps.none.completed(by: defaults) == defaults && own.completed(by: .none) == own)
+  }
+
   @Test func levelsAreReachedOnce() {
     #expect(QuotaEvent.levels(from: 0, to: 8, of: 10) == [80])
     #expect(QuotaEvent.levels(from: 8, to: 9, of: 10) == [])

@@ -10,28 +10,39 @@ struct Capper: Sendable {
   let logger: Logger
 
   /// Brings the caps of a running guest to what they should be; says nothing but to the log when the host cannot.
+  /// - Throws: `unavailable`, as that passes.
   func follow(_ caps: Caps?, on id: VMID) async throws {
     guard let owned = try await hypervisor.find(id), owned.isOn, owned.identity.caps != (caps ?? .none) else { return }
-    do { try await apply(caps ?? .none, to: owned) } catch let error as ServiceError {
+    do { try await apply(caps ?? .none, to: owned, isForced: false) } catch let error as ServiceError
+      where error.code != .unavailable
+    {
       logger.warning("not capped", metadata: ["vm": "\(id)", "error": "\(error.detail ?? error.message)"])
     }
   }
 
-  /// - Throws: `not_found`, `invalid_state` when it is off, `conflict` for what the host cannot cap.
-  func require(_ caps: Caps, on id: VMID) async throws {
-    guard let owned = try await hypervisor.find(id) else { throw ServiceError.notFound(.vm) }
-    guard owned.isOn else { throw ServiceError(.invalidState, "The VM is off; it is capped when it starts.") }
-    try await apply(caps, to: owned)
+  /// Sets the caps whatever was noted: the guest may have been started by hand since, or an agent have died before it noted
+  /// what it did.
+  /// - Parameter generation: Of the command, which is noted before.
+  /// - Throws: `not_found`, `invalid_state` when it is off, `conflict` for what the host cannot cap, `unavailable`.
+  func require(_ caps: Caps, on id: VMID, generation: Int64) async throws {
+    guard let found = try await hypervisor.find(id) else { throw ServiceError.notFound(.vm) }
+    var identity = found.identity
+    identity.generation = generation
+    if identity != found.identity { try await hypervisor.note(identity, on: id) }
+    guard found.isOn else { throw ServiceError(.invalidState, "The VM is off; it is capped when it starts.") }
+    try await apply(caps, to: Hypervisor.Owned(domain: found.domain, identity: identity), isForced: true)
   }
 
-  /// Changes what differs, and notes what came of it also when a part failed.
-  private func apply(_ caps: Caps, to owned: Hypervisor.Owned) async throws {
+  /// Changes what differs, or all, and notes what came of it also when a part failed.
+  private func apply(_ caps: Caps, to owned: Hypervisor.Owned, isForced: Bool) async throws {
     var held = owned.identity.caps
     var failure: ServiceError?
     let (libvirt, uuid) = (hypervisor.libvirt, owned.id.uuid)
     func attempt(_ what: String, if differs: Bool, _ body: () async throws -> Void) async {
-      guard differs else { return }
+      guard differs || isForced else { return }
       do { try await body() } catch {
+        // A host that cannot cap something has nothing to lift either.
+        guard differs else { return }
         let known = (error as? LibvirtError)?.serviceError
         failure =
           known?.code == .unavailable

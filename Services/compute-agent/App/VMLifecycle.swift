@@ -75,7 +75,7 @@ struct VMLifecycle: Sendable {
   func cap(_ id: VMID, _ caps: Caps, _ fence: Fence) async throws -> VMReport {
     try await queue.alone(with: id) {
       try await fences.accept(fence, of: id)
-      try await capper.require(caps, on: id)
+      try await capper.require(caps, on: id, generation: fence.generation)
       return try await reports.vm(id)
     }
   }

@@ -15,8 +15,8 @@ struct QuotaPolicy: Sendable, Equatable {
     for resource in QuotaResource.allCases {
       if case .at(let number)? = sources.lazy.compactMap({ $0.limits[resource] }).first { numbers[resource] = number }
     }
-    let caps = sources.lazy.compactMap(\.caps).first
-    return Limits(numbers, revision: revision, defaults: Self.numbers(of: defaults), caps: caps)
+    let caps = sources.compactMap(\.caps).reduce(Caps.none) { $0.completed(by: $1) }
+    return Limits(numbers, revision: revision, defaults: Self.numbers(of: defaults), caps: caps == .none ? nil : caps)
   }
 
   private static func numbers(of quota: Quota) -> [QuotaResource: Int64] {

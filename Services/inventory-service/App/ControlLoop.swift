@@ -48,7 +48,7 @@ struct ControlLoop: Service {
         group.addTask {
           await carryOut(claim)
           // It may be due again sooner than anything else.
-          signal.wake()
+          signal.wake(.workers)
         }
       }
     }
@@ -56,11 +56,11 @@ struct ControlLoop: Service {
 
   /// - Returns: Nil after a while in which there was nothing to do.
   private func nextClaim(_ lane: WorkLane) async -> Claim? {
-    let mark = signal.mark
+    let mark = signal.mark(.workers)
     do {
       if let claim = try await store.claim(lane) { return claim }
       let next = try await store.secondsToNext(lane) ?? 5
-      await signal.wait(atMost: .milliseconds(Int(min(max(next, 0.02), 5) * 1000)), since: mark)
+      await signal.wait(atMost: .milliseconds(Int(min(max(next, 0.02), 5) * 1000)), .workers, since: mark)
     } catch {
       logger.warning("no work to be had", metadata: ["error": "\(String(reflecting: error))"])
       try? await Task.sleep(for: .seconds(1))

@@ -9,7 +9,10 @@ import Synchronization
 final class OperationSignal: Service {
   private let connection: PostgresConnection
   private let logger: Logger
-  private let state = Mutex(State())
+  /// Who waits: those who carry operations out are also woken by what this process alone knows.
+  enum Audience: Sendable, CaseIterable { case workers, watchers }
+
+  private let state = Mutex<[Audience: State]>([:])
 
   private struct State {
     var waiting: [UUID: Waiter] = [:]
@@ -54,41 +57,45 @@ final class OperationSignal: Service {
     }
   }
 
+  private func wake() { for audience in Audience.allCases { wake(audience) } }
+
   /// Wakes who waits in this process.
-  func wake() {
-    let woken = state.withLock { state in
-      state.rounds += 1
-      defer { state.waiting = [:] }
-      return Array(state.waiting.values)
+  func wake(_ audience: Audience) {
+    let woken = state.withLock { states in
+      states[audience, default: State()].rounds += 1
+      defer { states[audience]?.waiting = [:] }
+      return Array(states[audience, default: State()].waiting.values)
     }
     for waiter in woken { waiter.resume() }
   }
 
   /// Taken before one looks, so that what changes between the look and the wait is not missed.
-  var mark: Int { state.withLock { $0.rounds } }
+  func mark(_ audience: Audience) -> Int { state.withLock { $0[audience, default: State()].rounds } }
 
   /// Returns when something changed, after the time, or when the task is cancelled.
   /// - Parameter mark: Since when; nil for from now on.
-  func wait(atMost time: Duration, since mark: Int? = nil) async {
+  func wait(atMost time: Duration, _ audience: Audience, since mark: Int? = nil) async {
     let id = UUID()
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isOver = state.withLock { state in
-          if Task.isCancelled || mark.map({ $0 != state.rounds }) ?? false { return true }
+        let isOver = state.withLock { states in
+          if Task.isCancelled || mark.map({ $0 != states[audience, default: State()].rounds }) ?? false { return true }
           // The timer cannot fire before it is registered: `release` needs the lock that is held here.
           let timer = Task {
             try? await Task.sleep(for: time)
-            release(id)
+            release(id, audience)
           }
-          state.waiting[id] = Waiter(continuation: continuation, timer: timer)
+          states[audience, default: State()].waiting[id] = Waiter(continuation: continuation, timer: timer)
           return false
         }
         if isOver { continuation.resume() }
       }
     } onCancel: {
-      release(id)
+      release(id, audience)
     }
   }
 
-  private func release(_ id: UUID) { state.withLock { $0.waiting.removeValue(forKey: id) }?.resume() }
+  private func release(_ id: UUID, _ audience: Audience) {
+    state.withLock { $0[audience]?.waiting.removeValue(forKey: id) }?.resume()
+  }
 }

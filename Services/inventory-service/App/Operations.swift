@@ -16,11 +16,11 @@ struct Operations: Sendable {
   func get(_ id: OperationID, wait: Int, _ caller: Caller) async throws -> Operation {
     let end = ContinuousClock.now + .seconds(min(max(wait, 0), 60))
     while true {
-      let mark = signal.mark
+      let mark = signal.mark(.watchers)
       guard let operation = try await store.get(id, caller) else { throw ServiceError.notFound(.operation) }
       let left = end - ContinuousClock.now
       if operation.status.isSettled || left <= .zero || Task.isCancelled { return operation }
-      await signal.wait(atMost: min(left, .seconds(1)), since: mark)
+      await signal.wait(atMost: min(left, .seconds(1)), .watchers, since: mark)
     }
   }
 }

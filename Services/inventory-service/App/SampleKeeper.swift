@@ -10,7 +10,7 @@ struct SampleKeeper: Service {
   func run() async throws {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
-        do { _ = try await store.keep() } catch {
+        do { try await store.keep() } catch {
           logger.warning("samples not kept", metadata: ["error": "\(String(reflecting: error))"])
         }
         try? await Task.sleep(for: .seconds(30))

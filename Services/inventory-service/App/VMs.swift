@@ -32,7 +32,7 @@ struct VMs: Sendable {
       let mayCome: [VMState] = [.creating, .starting, .running, .unknown]
       if isReady || left <= .zero || Task.isCancelled || !mayCome.contains(vm.state) { return vm }
       // Reports are not announced: a look now and then finds what they brought.
-      await signal.wait(atMost: min(left, .milliseconds(500)))
+      await signal.wait(atMost: min(left, .milliseconds(500)), .watchers)
     }
   }
 

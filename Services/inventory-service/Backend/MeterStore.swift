@@ -88,7 +88,7 @@ struct MeterStore: Sendable {
         net_rx, net_tx)
       SELECT \(SampleStore.finest), vm, date_bin(\(SampleStore.finest) * interval '1 second', now(), 'epoch'), measured,
         vcpus, mem, mem_used, cpu, disk_read, disk_written, net_rx, net_tx
-      FROM grown WHERE \(isKnown) AND measured > 0
+      FROM grown WHERE \(isKnown) AND measured > 0 AND inventory.takes_samples()
       ON CONFLICT (step, vm, at) DO UPDATE SET measured = s.measured + excluded.measured, mem = excluded.mem,
         mem_used = excluded.mem_used, cpu = s.cpu + excluded.cpu, disk_read = s.disk_read + excluded.disk_read,
         disk_written = s.disk_written + excluded.disk_written, net_rx = s.net_rx + excluded.net_rx,

@@ -49,39 +49,67 @@ struct SampleStore: Sendable {
     """
 
   /// Makes coarse samples of fine ones as far as these are complete, and the partitions that will be needed; drops those
-  /// that are kept no longer, and events of more than a year ago. Of several replicas one does it.
-  /// - Returns: Whether it was this one.
-  func keep() async throws -> Bool {
+  /// that are kept no longer, and events of more than a year ago. Each is a transaction of its own, so that one that cannot
+  /// be done, such as while somebody reads for long, holds up none of the others.
+  func keep() async throws {
+    var failure: (any Error)?
+    func attempt(_ body: () async throws -> Void) async { do { try await body() } catch { failure = error } }
+    await attempt { try await changePartitions("SELECT inventory.make_sample_partitions()") }
+    for step in [60, 600] {
+      await attempt { for _ in 1...Self.rounds { guard try await thin(to: step) else { break } } }
+    }
+    await attempt { try await changePartitions("SELECT inventory.drop_sample_partitions()") }
+    await attempt {
+      try await pool.execute("DELETE FROM inventory.quota_events WHERE at < now() - interval '1 year'")
+    }
+    if let failure { throw failure }
+  }
+
+  /// How many steps become coarse in one transaction, and how many transactions there are at a time.
+  private static let stepsAtOnce = 5
+  private static let rounds = 500
+
+  /// Who reads, or does the same, is not waited for long.
+  private func changePartitions(_ sql: SQL) async throws {
     try await pool.transaction { connection in
-      // A partition is made and dropped when nobody reads; who does is not waited for long.
-      _ = try connection.execute("SET LOCAL lock_timeout = '5s'")
-      let steps = try connection.execute(
-        "SELECT step, finer FROM inventory.sample_steps ORDER BY step FOR UPDATE SKIP LOCKED"
-      ).map { (step: try $0("step", as: Int.self), finer: try $0.optional("finer", as: Int.self)) }
-      guard !steps.isEmpty else { return false }
-      _ = try connection.execute("SELECT inventory.make_sample_partitions()")
-      for (step, finer) in steps {
-        guard let finer else { continue }
-        // What is written now may bear the time of some seconds ago.
-        _ = try connection.execute(
-          """
-          WITH span AS (
-            SELECT s.until AS start, greatest(s.until, date_bin(\(step) * interval '1 second',
-              least(now() - interval '30 seconds', CASE WHEN f.finer IS NULL THEN 'infinity' ELSE f.until END), 'epoch')) AS past
-            FROM inventory.sample_steps s JOIN inventory.sample_steps f ON f.step = s.finer WHERE s.step = \(step)
-          ), moved AS (
-            UPDATE inventory.sample_steps SET until = span.past FROM span WHERE step = \(step)
-          )
-          INSERT INTO inventory.samples (step, vm, at, measured, vcpus, mem, mem_used, cpu, disk_read, disk_written, net_rx,
-            net_tx)
-          SELECT \(step), s.vm, date_bin(\(step) * interval '1 second', s.at, 'epoch'), sum(s.measured)::bigint,
-            max(s.vcpus), \(Self.sums)
-          FROM span JOIN inventory.samples s ON s.at >= span.start AND s.at < span.past
-          WHERE s.step = \(finer) GROUP BY 2, 3 ON CONFLICT DO NOTHING
-          """)
+      _ = try connection.execute("SET LOCAL lock_timeout = '2s'")
+      _ = try connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('inventory.samples', 0))")
+      _ = try connection.execute(sql)
+    }
+  }
+
+  /// Makes some more samples of a step.
+  /// - Returns: Whether there may be yet more; not when somebody else is at it.
+  private func thin(to step: Int) async throws -> Bool {
+    try await pool.transaction { connection in
+      let found = try connection.execute(
+        """
+        SELECT s.finer, s.until AS start, greatest(s.until, date_bin(\(step) * interval '1 second', least(
+            -- What is written now may bear the time of some seconds ago.
+            now() - interval '30 seconds', s.until + \(step * Self.stepsAtOnce) * interval '1 second',
+            CASE WHEN f.finer IS NULL THEN 'infinity' ELSE f.until END), 'epoch')) AS past
+        FROM inventory.sample_steps s JOIN inventory.sample_steps f ON f.step = s.finer
+        WHERE s.step = \(step) FOR UPDATE OF s SKIP LOCKED
+        """
+      ).first { row in
+        (
+          finer: try row("finer", as: Int.self), start: try row("start", as: Date.self),
+          past: try row("past", as: Date.self)
+        )
       }
-      _ = try connection.execute("SELECT inventory.drop_sample_partitions()")
-      _ = try connection.execute("DELETE FROM inventory.quota_events WHERE at < now() - interval '1 year'")
+      guard let found, found.start < found.past else { return false }
+      _ = try connection.execute(
+        """
+        INSERT INTO inventory.samples (step, vm, at, measured, vcpus, mem, mem_used, cpu, disk_read, disk_written, net_rx,
+          net_tx)
+        SELECT \(step), s.vm, date_bin(\(step) * interval '1 second', s.at, 'epoch'), sum(s.measured)::bigint,
+          max(s.vcpus), \(Self.sums)
+        FROM inventory.samples s
+        WHERE s.step = \(found.finer) AND s.at >= \(found.start)::timestamptz AND s.at < \(found.past)::timestamptz
+        GROUP BY 2, 3 ON CONFLICT DO NOTHING
+        """)
+      _ = try connection.execute(
+        "UPDATE inventory.sample_steps SET until = \(found.past)::timestamptz WHERE step = \(step)")
       return true
     }
   }

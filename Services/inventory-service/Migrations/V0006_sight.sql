@@ -61,7 +61,7 @@ CREATE TABLE inventory.samples_10 PARTITION OF inventory.samples FOR VALUES IN (
 CREATE TABLE inventory.samples_60 PARTITION OF inventory.samples FOR VALUES IN (60) PARTITION BY RANGE (at);
 CREATE TABLE inventory.samples_600 PARTITION OF inventory.samples FOR VALUES IN (600) PARTITION BY RANGE (at);
 
--- Makes the partitions of this moment and of the next ones.
+-- Makes the partitions that samples of this moment, of soon, and of what is still to be made coarse go to.
 CREATE FUNCTION inventory.make_sample_partitions() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   this record;
@@ -69,7 +69,9 @@ BEGIN
   FOR this IN
     SELECT s.step, b.start, b.start + s.span AS past, format('samples_%s_%s', s.step, extract(epoch FROM b.start)::bigint) AS name
     FROM inventory.sample_steps s, LATERAL (
-      SELECT date_bin(s.span, moment, 'epoch') AS start FROM unnest(ARRAY[s.until, now(), now() + s.span]) AS moment
+      SELECT date_bin(s.span, moment, 'epoch') AS start
+      FROM unnest(ARRAY[now(), now() + s.span, now() + 2 * s.span]
+        || CASE WHEN s.finer IS NOT NULL THEN ARRAY[s.until, s.until + s.span] END) AS moment
       GROUP BY 1
     ) b
   LOOP
@@ -80,6 +82,13 @@ BEGIN
   END LOOP;
 END $$;
 SELECT inventory.make_sample_partitions();
+
+-- Whether there is a partition for a fine sample of this moment. What people are charged does not depend on it.
+CREATE FUNCTION inventory.takes_samples() RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT to_regclass(format('inventory.samples_%s_%s', s.step, extract(epoch FROM date_bin(s.span, now(), 'epoch'))::bigint))
+    IS NOT NULL
+  FROM inventory.sample_steps s WHERE s.finer IS NULL
+$$;
 
 -- Drops the partitions whose samples are kept no longer, and are in the next coarser step.
 CREATE FUNCTION inventory.drop_sample_partitions() RETURNS void LANGUAGE plpgsql AS $$
