@@ -31,7 +31,20 @@ struct Resolver: Sendable {
   }
 
   private func find<Kind: Resource>(_ reference: String, _ kind: Kind.Type) async throws -> Kind {
-    try Self.choose(reference, from: try await candidates(reference, kind))
+    let candidates = try await candidates(reference, kind)
+    do { return try Self.choose(reference, from: candidates) } catch let failure as CommandFailure
+      where failure.status == .notFound && !reference.isEmpty
+    {
+      let all = Kind.isListedWhole ? candidates : await named(kind)
+      guard let nearest = Spelling.nearest(to: reference, in: all.compactMap(\.handle)) else { throw failure }
+      throw CommandFailure(.notFound, "There is no \(Kind.noun) \"\(reference)\"; did you mean \"\(nearest)\"?")
+    }
+  }
+
+  /// Those that come first of what has names; none where they cannot be had.
+  private func named<Kind: Resource>(_: Kind.Type) async -> [Kind] {
+    guard Kind.handleField != nil else { return [] }
+    return (try? await client.get([Kind].self, Kind.collectionPath, query: [("limit", "500")]).value) ?? []
   }
 
   /// Among whom to choose, as the server sees it; it is not asked for what nobody can be called.

@@ -51,13 +51,14 @@ import Testing
   func aNameThatNoneHas(reference: String) async throws {
     let bench = try bench()
     #expect(await bench.run("image", "rm", reference) == .notFound)
-    #expect(bench.transport.targets == ["GET \(named(reference))"])
+    // And for what may have been meant.
+    #expect(bench.transport.targets == ["GET \(named(reference))", "GET /iaas/images?limit=500"])
   }
 
   @Test func aBeginningThatNoneHas() async throws {
     let bench = try bench()
     #expect(await bench.run("image", "rm", "0199f3a3") == .notFound)
-    #expect(bench.transport.targets == ["GET \(named(or: "0199f3a3"))"])
+    #expect(bench.transport.targets == ["GET \(named(or: "0199f3a3"))", "GET /iaas/images?limit=500"])
   }
 
   @Test func nothingIsNotAskedFor() async throws {
@@ -115,5 +116,14 @@ import Testing
     #expect(await bench.run("user", "rm", "a") == .done)
     #expect(await bench.run("host", "rm", "hv1:7443") == .done)
     #expect(bench.console.err.first == "Removed the user a (\(Sample.user)).")
+  }
+
+  @Test func theNearestNameIsOffered() async throws {
+    let bench = try Bench()
+    bench.transport.answer("GET /iaas/vms?query=name%20%3D%20%27wbe1%27%20OR%20id%20LIKE%20%27wbe1%25%27", "[]")
+    bench.transport.answer("GET /iaas/vms?query=name%20%3D%20%27wbe1%27", "[]")
+    bench.transport.answer("GET /iaas/vms?limit=500", "[\(Sample.vmJSON(state: "stopped"))]")
+    #expect(await bench.run("vm", "show", "wbe1") == .notFound)
+    #expect(bench.console.err == [#"iaas: There is no VM "wbe1"; did you mean "web1"?"#])
   }
 }
