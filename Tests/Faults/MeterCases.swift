@@ -47,7 +47,6 @@ enum MeterCases {
     let image = try await client.insist(.POST, "/iaas/images", request, wait: 30).json(Models.Image.self)
     let guest = NewVM(image: image.id, mem: 16, vcpus: 1, disk: 1, name: "busy", sshKeys: [], start: true)
     let vm = try await lab.settled(try await client.insist(.POST, "/iaas/vms", guest), as: .running)
-    let begun = ContinuousClock.now
     let before = try await count(of: vm, user, lab)
     for victim in lab.victims {
       try await Task.sleep(for: .milliseconds(Int.random(in: 500...6000)))
@@ -66,10 +65,11 @@ enum MeterCases {
     let after = try await count(of: vm, user, lab)
     let grown = after.cpuSeconds - before.cpuSeconds
     let counted = Double(after.consumed[.cpuSeconds, default: 0] - before.consumed[.cpuSeconds, default: 0])
-    // The ends of what was counted lie within an interval of the ends of what libvirt was asked for.
-    let allowed = grown / ((ContinuousClock.now - begun) / .seconds(1)) * interval + 1
+    // Nothing is counted twice, and what is not counted yet is of one interval at most.
     try require(grown > 5, "the guest used only \(grown) s: \(after)")
-    try require(abs(grown - counted) <= allowed, "grown by \(grown) s, counted \(counted) s: \(before); \(after)")
+    try require(
+      counted <= grown + 1 && grown - counted <= interval + 1,
+      "grown by \(grown) s, counted \(counted) s: \(before); \(after)")
     // With the person go the VM and the image.
     try await QuotaCases.remove(user, lab)
     try await lab.quiet()
