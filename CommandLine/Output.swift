@@ -21,6 +21,13 @@ struct Output: Sendable {
     }
   }
 
+  /// What the command put together itself, which is no answer of the API.
+  func list<Kind: Presentable & Encodable>(made rows: [Kind]) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try list(Fetched(value: rows, json: try encoder.encode(rows)))
+  }
+
   /// One object as a row, as after a change, or with all its fields.
   func object<Kind: Presentable>(_ fetched: Fetched<Kind>, withAllFields: Bool = false) throws {
     switch format {

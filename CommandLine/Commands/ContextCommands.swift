@@ -13,9 +13,17 @@ struct ContextCommand: ParsableCommand {
     subcommands: [ListContexts.self, AddContext.self, UseContext.self, RemoveContext.self])
 }
 
+/// How a command prints that asks no server.
+struct PrintingOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: ArgumentHelp("How to print the result.", valueName: "format"))
+  var format = OutputFormat.table
+}
+
 /// What the commands here have in common: they change the file and ask no server.
 protocol ContextVerb: AsyncParsableCommand {
-  var format: OutputFormat { get }
+  var printing: PrintingOptions { get }
   func run(_ file: ConfigurationFile, _ output: Output) throws
 }
 
@@ -23,7 +31,7 @@ extension ContextVerb {
   func run() async throws {
     try run(
       ConfigurationFile(environment: ProcessInfo.processInfo.environment),
-      Output(format: format, console: ProcessConsole()))
+      Output(format: printing.format, console: ProcessConsole()))
   }
 }
 
@@ -56,14 +64,10 @@ struct ListContexts: ContextVerb {
   static let configuration = CommandConfiguration(
     commandName: "ls", abstract: "List the saved logins.", discussion: "Example: iaas context ls", aliases: ["list"])
 
-  @Option(name: [.customShort("o"), .customLong("output")], help: "How to print the result.")
-  var format = OutputFormat.table
+  @OptionGroup var printing: PrintingOptions
 
   func run(_ file: ConfigurationFile, _ output: Output) throws {
-    let views = ContextView.all(try file.contexts() ?? SavedContexts())
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try output.list(Fetched(value: views, json: try encoder.encode(views)))
+    try output.list(made: ContextView.all(try file.contexts() ?? SavedContexts()))
   }
 }
 
@@ -72,8 +76,7 @@ struct AddContext: ContextVerb {
     commandName: "add", abstract: "Save a server under a name, and use it.",
     discussion: "Example: iaas context add lab --url https://iaas.lab.example.org --ca lab.pem")
 
-  @Option(name: [.customShort("o"), .customLong("output")], help: "How to print the result.")
-  var format = OutputFormat.table
+  @OptionGroup var printing: PrintingOptions
 
   @Argument(help: "What to call it.")
   var name: String
@@ -113,8 +116,7 @@ struct UseContext: ContextVerb {
   static let configuration = CommandConfiguration(
     commandName: "use", abstract: "Make a saved login the present one.", discussion: "Example: iaas context use lab")
 
-  @Option(name: [.customShort("o"), .customLong("output")], help: "How to print the result.")
-  var format = OutputFormat.table
+  @OptionGroup var printing: PrintingOptions
 
   @Argument(help: "Its name.")
   var name: String
@@ -137,8 +139,7 @@ struct RemoveContext: ContextVerb {
       Example: iaas context rm lab
       """)
 
-  @Option(name: [.customShort("o"), .customLong("output")], help: "How to print the result.")
-  var format = OutputFormat.table
+  @OptionGroup var printing: PrintingOptions
 
   @Argument(help: "Its name.")
   var name: String

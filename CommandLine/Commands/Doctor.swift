@@ -15,9 +15,7 @@ struct Doctor: Verb {
 
   func run(in context: CommandContext) async throws {
     let checks = await Checks(context: context).all()
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try output(context).list(Fetched(value: checks, json: try encoder.encode(checks)))
+    try output(context).list(made: checks)
     let bad = checks.filter { $0.result == .bad }.count
     guard bad == 0 else { throw CommandFailure(.failed, bad == 1 ? "One check failed." : "\(bad) checks failed.") }
   }

@@ -40,9 +40,7 @@ struct TopVMs: Verb {
       let rows = try await rows(context)
       // ECMA-48: the cursor home, and all erased.
       if repeats > 1, context.console.printsToTerminal { try context.console.write(Data("\u{1B}[H\u{1B}[2J".utf8)) }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      try output(context).list(Fetched(value: rows, json: try encoder.encode(rows)))
+      try output(context).list(made: rows)
     }
   }
 
