@@ -14,7 +14,7 @@ struct Sandbox: Sendable {
   private static let system = [
     "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink",
     "usr/lib64", "/lib64", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try",
-    "/etc/alternatives", "/etc/alternatives", "--proc", "/proc", "--dev", "/dev",
+    "/etc/alternatives", "/etc/alternatives", "--dev", "/dev",
   ]
 
   /// Makes a sandbox around a file in the folder, and writes to it there.
