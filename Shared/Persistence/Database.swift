@@ -27,9 +27,18 @@ extension PostgresError: ServiceErrorConvertible {
 public enum Database {
   /// Opens a pool from `postgres` (libpq connection string; passwords by its `passfile`) and `postgres.connections`
   /// (default 8), and brings the schema forward.
+  /// - Throws: `SettingsError` where the schema is that of a later version.
   public static func open(_ settings: Settings, migrator: Migrator, logger: Logger) async throws -> PostgresPool {
     let pool = try open(settings)
-    for name in try await migrator.apply(with: pool) { logger.info("migrated", metadata: ["migration": "\(name)"]) }
+    do {
+      for name in try await migrator.apply(with: pool) { logger.info("migrated", metadata: ["migration": "\(name)"]) }
+    } catch let error as LaterSchemaError {
+      throw SettingsError(
+        """
+        The database was brought forward by a later version (\(error.migrations.joined(separator: ", "))), and does not \
+        go back. Run that version, or restore a backup of before.
+        """)
+    }
     return pool
   }
 

@@ -24,6 +24,7 @@ public struct Migrator: Sendable {
 
   /// Applies what has not been applied, each migration in a transaction of its own, under an advisory lock.
   /// - Returns: The names of the migrations applied now.
+  /// - Throws: `LaterSchemaError` where one has been applied that is not in the list; then nothing is.
   public func apply(with pool: PostgresPool) async throws -> [String] {
     try await pool.withConnection { connection in
       try connection.executeScript(
@@ -42,6 +43,8 @@ public struct Migrator: Sendable {
       }
       let applied = try Set(
         connection.execute(.trusted("SELECT name FROM \(schema).migrations")).map { try $0("name", as: String.self) })
+      let later = applied.subtracting(migrations.map(\.name))
+      guard later.isEmpty else { throw LaterSchemaError(migrations: later.sorted()) }
       let missing = migrations.filter { !applied.contains($0.name) }
       for migration in missing {
         try connection.transaction {
@@ -53,4 +56,11 @@ public struct Migrator: Sendable {
       return missing.map(\.name)
     }
   }
+}
+
+/// The schema is that of a later version. Migrations only go forward, so a program that does not know it must not touch it.
+public struct LaterSchemaError: Error, CustomStringConvertible {
+  public let migrations: [String]
+
+  public var description: String { "the schema has \(migrations.joined(separator: ", "))" }
 }

@@ -144,4 +144,21 @@ import Testing
       #expect(applied == ["V0001_a", "V0002_b"])
     }
   }
+
+  @Test func aLaterSchemaIsNotTouched() async throws {
+    try await TestDatabase.with { pool, _ in
+      let first = Migration(name: "V0001_a", bytes: Array("CREATE TABLE s.a (n bigint);".utf8))
+      let second = Migration(name: "V0002_b", bytes: Array("CREATE TABLE s.b (n bigint);".utf8))
+      let other = Migration(name: "V0002_c", bytes: Array("CREATE TABLE s.c (n bigint);".utf8))
+      _ = try await Migrator(schema: "s", migrations: [first, second]).apply(with: pool)
+      let error = await #expect(throws: LaterSchemaError.self) {
+        try await Migrator(schema: "s", migrations: [first, other]).apply(with: pool)
+      }
+      #expect(error?.migrations == ["V0002_b"])
+      let tables = try await pool.first("SELECT to_regclass('s.c') IS NULL AS absent") {
+        try $0("absent", as: Bool.self)
+      }
+      #expect(tables == true)
+    }
+  }
 }
