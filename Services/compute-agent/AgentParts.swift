@@ -26,11 +26,10 @@ struct AgentParts: Sendable {
 
   /// - Throws: `SettingsError`.
   init(
-    _ settings: Settings, state: String, folders: AgentFolders, virtualisation: Virtualisation, client: HTTPClient,
-    logger: Logger
+    _ settings: Settings, _ own: AgentSettings, folders: AgentFolders, virtualisation: Virtualisation,
+    client: HTTPClient, logger: Logger
   ) throws {
-    let uri = settings.optional("libvirt.uri") ?? "qemu:///system"
-    let network = settings.optional("network") ?? "default"
+    let (uri, network, state) = (own.libvirtURI, own.network, own.state)
     let shared = LibvirtConnection(uri: uri)
     // Each connection to libvirt's own test driver would have a world of its own.
     func connection() -> LibvirtConnection { uri.hasPrefix("test:") ? shared : LibvirtConnection(uri: uri) }
@@ -50,7 +49,7 @@ struct AgentParts: Sendable {
       libvirt: reading.libvirt, virtualisation: virtualisation, folder: folders.vms,
       bootIDFile: settings.optional("boot.id.file") ?? "/proc/sys/kernel/random/boot_id")
     let images = BaseImages(
-      folder: settings.optional("images.dir") ?? "/export/iaas/images", cache: cache, digests: digests)
+      folder: own.images, cache: cache, digests: digests)
     arrivals = ArrivalDownloads(images: images, logger: logger)
     meters = Meters(
       libvirt: reading.libvirt,

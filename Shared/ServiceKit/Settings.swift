@@ -19,6 +19,11 @@ public struct Settings: Sendable {
     Settings(reader: ConfigReader(provider: EnvironmentVariablesProvider()))
   }
 
+  /// - Parameter environment: Variables by their names.
+  public static func from(environment: [String: String]) -> Settings {
+    Settings(reader: ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment)))
+  }
+
   /// The value of a key; nil when it is absent or empty.
   public func optional(_ key: ConfigKey) -> String? {
     reader.string(forKey: key).flatMap { $0.isEmpty ? nil : $0 }

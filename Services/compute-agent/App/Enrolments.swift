@@ -24,10 +24,22 @@ actor Enrolments {
     path = "\(folder)/enrolment.json"
     self.user = user
     self.password = password
-    if let data = FileManager.default.contents(atPath: path) {
-      do { record = try JSON.decoder.decode(Record.self, from: data) } catch {
-        throw SettingsError("\(path) is damaged. Remove it and add the host again.")
-      }
+    record = try Self.record(atPath: path)
+  }
+
+  /// The installation that the agent of a folder belongs to; nil where it waits for one.
+  /// - Throws: `SettingsError` when the file cannot be read.
+  static func installation(folder: String) throws -> UUIDText? {
+    try record(atPath: "\(folder)/enrolment.json")?.installation
+  }
+
+  private static func record(atPath path: String) throws -> Record? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw SettingsError("\(path) cannot be read by this account.")
+    }
+    do { return try JSON.decoder.decode(Record.self, from: data) } catch {
+      throw SettingsError("\(path) is damaged. Remove it and add the host again.")
     }
   }
 

@@ -14,8 +14,21 @@ struct AgentCertificate {
   /// Reads the certificate and key from the folder, or makes them.
   /// - Throws: `SettingsError` when they are there and cannot be used.
   static func load(folder: String, hostname: String) throws -> AgentCertificate {
-    let path = "\(folder)/agent.pem"
+    let path = path(in: folder)
     if !FileManager.default.fileExists(atPath: path) { try make(path: path, hostname: hostname) }
+    return try read(path)
+  }
+
+  /// The certificate of the folder; nil where none was made yet.
+  /// - Throws: `SettingsError` when it cannot be used.
+  static func existing(folder: String) throws -> AgentCertificate? {
+    let path = path(in: folder)
+    return FileManager.default.fileExists(atPath: path) ? try read(path) : nil
+  }
+
+  private static func path(in folder: String) -> String { "\(folder)/agent.pem" }
+
+  private static func read(_ path: String) throws -> AgentCertificate {
     do {
       let chain = try NIOSSLCertificate.fromPEMFile(path)
       let key = try NIOSSLPrivateKey(file: path, format: .pem)

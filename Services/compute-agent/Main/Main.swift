@@ -6,8 +6,8 @@ import ServiceKit
 struct Main: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compute-agent", abstract: "Carries out VMs on this hypervisor host, by libvirt.",
-    discussion: "Configured by the environment; the README lists the variables.", subcommands: [Run.self, Probe.self],
-    defaultSubcommand: Run.self)
+    discussion: "Configured by the environment; docs/configuration.md lists the variables.",
+    subcommands: [Run.self, Setup.self, Doctor.self, Probe.self], defaultSubcommand: Run.self)
 
   struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serve the installation that this host is added to.")
