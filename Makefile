@@ -14,12 +14,14 @@ export VMS
 
 SWIFT_BUILD := swift build -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 SOURCES := Package.swift Services Shared CommandLine Tests
-SCRIPTS := Deploy/packages Deploy/install-completions Deploy/stack Deploy/stack-demo.sh Deploy/lib.sh Deploy/guest-image Deploy/private-libvirt \
-  Deploy/private-postgres Tests/run Tests/Guest/build Tests/Guest/build-debian Tests/Guest/check Tests/Hosts/host \
-  Tests/Hosts/network.sh Tests/Hosts/check Tests/Fuzz/run Tests/Faults/run Tests/promtool Benchmarks/lists \
+SCRIPTS := Deploy/packages Deploy/backup Deploy/database Deploy/init Deploy/rotate-keys Deploy/site-compose.sh \
+  Deploy/site-stack.sh Deploy/swarm-file Dockerfiles/closure Dockerfiles/health Tests/Backup/check Tests/Compose/check \
+  Tests/Upgrade/check Deploy/install-completions Deploy/stack Deploy/stack-demo.sh Deploy/lib.sh Deploy/guest-image Deploy/private-libvirt \
+  Deploy/private-postgres Deploy/deb Deploy/install-services Tests/run Tests/Guest/build Tests/Guest/build-debian Tests/Guest/check Tests/Hosts/host \
+  Tests/Hosts/network.sh Tests/Hosts/check Tests/Package/check Tests/Documents/check Tests/Fuzz/run Tests/Faults/run Tests/Contract/run Tests/Docs/run Tests/promtool Benchmarks/lists \
   Benchmarks/identity Benchmarks/scale .ci/run
 
-.PHONY: help demo up down clean-state build install test test-debian faults fuzz lint format packages
+.PHONY: help demo up down clean-state build install deb test test-debian test-docs faults contract fuzz lint format packages
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -52,7 +54,22 @@ install: build ## Install the iaas command with its manual and completions below
 	install -D -m 0644 .build/plugins/GenerateManual/outputs/iaas/iaas.1 $(DESTDIR)$(PREFIX)/share/man/man1/iaas.1
 	@Deploy/install-completions $(BIN)/iaas $(DESTDIR)$(PREFIX)/share
 
+deb: packages ## Build the Debian package of the compute-agent into .build
+	@Deploy/packages test
+	@Deploy/deb
+
+BACKUP ?=
+KEEP ?=
+FROM ?=
+
+backup: ## Add a backup of the installation to the folder BACKUP, while it runs (KEEP=n keeps the newest n)
+	@Deploy/backup create $(or $(BACKUP),$(error say where: make backup BACKUP=/mnt/backup)) $(KEEP)
+
+restore: packages ## Make an installation of a backup in the folder BACKUP (the newest, or FROM=name), where there is none
+	@Deploy/backup restore $(or $(BACKUP),$(error say from where: make restore BACKUP=/mnt/backup)) $(FROM)
+
 test: packages ## Run every test (TEST=filter for some)
+	@Deploy/packages test
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@BIN=$(CURDIR)/.build/debug Tests/run $(TEST)
 
@@ -62,16 +79,34 @@ test-debian: packages ## Build a Debian 12 cloud image with Debian's own tools; 
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@IAAS_TEST_DEBIAN=$(CURDIR)/.build/debian-12.qcow2 BIN=$(CURDIR)/.build/debug Tests/run aRealDebian
 
+test-docs: packages ## Read and use the page at /docs with a real browser
+	@Deploy/packages docs
+	swift build --explicit-target-dependency-import-check error
+	@BIN=$(CURDIR)/.build/debug Tests/Docs/run
+
+test-compose: packages ## Build the containers; try the compose stack as it is installed (needs Docker)
+	swift build --product iaas
+	@BIN=$(CURDIR)/.build/debug Tests/Compose/check
+
+test-upgrade: packages build ## Roll this version out over that of the commit FROM, while a guest runs
+	@Tests/Upgrade/check $(or $(FROM),$(error say over which: make test-upgrade FROM=v1.0))
+
 faults: packages ## Strike an installation of several hosts: every case, then FAULTS (1000) at random
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@BIN=$(CURDIR)/.build/debug Tests/Faults/run --faults $(FAULTS)
 
+contract: packages ## Hold a live stack to docs/openapi.json with Schemathesis, as an administrator and as somebody else
+	@Deploy/packages contract
+	swift build --build-tests --explicit-target-dependency-import-check error
+	@BIN=$(CURDIR)/.build/debug Tests/Contract/run
+
 fuzz: packages ## Feed the readers of disk images with made-up files, for FUZZ_SECONDS (60)
 	@Tests/Fuzz/run $(FUZZ_SECONDS)
 
-lint: ## Check the style of the code and the scripts
+lint: ## Check the style of the code and the scripts, and the links of the documents
 	swift format lint --strict --parallel --recursive $(SOURCES)
 	@for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
+	@Tests/Documents/check
 
 format: ## Format the code
 	swift format --in-place --parallel --recursive $(SOURCES)

@@ -7,7 +7,7 @@ import ServiceKit
 struct Main: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "auth-service", abstract: "Users, passwords, sessions and tokens of an installation.",
-    discussion: "Configured by the environment; the README lists the variables.",
+    discussion: "Configured by the environment; docs/configuration.md lists the variables.",
     subcommands: [Run.self, RotateKeys.self], defaultSubcommand: Run.self)
 
   struct Run: AsyncParsableCommand {

@@ -6,7 +6,7 @@ import ServiceKit
 struct Main: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gateway", abstract: "The /iaas surface of an installation.",
-    discussion: "Configured by the environment; the README lists the variables.")
+    discussion: "Configured by the environment; docs/configuration.md lists the variables.")
 
   func run() async throws { await ServiceMain.run("gateway", GatewayApplication.build) }
 }

@@ -7,7 +7,7 @@ import ServiceKit
 struct Main: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inventory-service", abstract: "Hosts, images, VMs and permissions, and the control loop.",
-    discussion: "Configured by the environment; the README lists the variables.",
+    discussion: "Configured by the environment; docs/configuration.md lists the variables.",
     subcommands: [Run.self, Check.self], defaultSubcommand: Run.self)
 
   struct Run: AsyncParsableCommand {
