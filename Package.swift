@@ -151,8 +151,8 @@ let package = Package(
       ])
     + service(
       "gateway", library: "Gateway",
-      dependencies: ["Clients", hummingbird, lifecycle, logging, httpTypes, nioCore, asyncHTTPClient],
-      embedding: ["API/openapi.json"])
+      dependencies: ["Clients", hummingbird, lifecycle, logging, httpTypes, nioCore, asyncHTTPClient, crypto],
+      embedding: ["API/openapi.json", "API/Docs"])
     + [
       library(
         "CommandLineTool", path: "CommandLine",
@@ -188,7 +188,9 @@ let package = Package(
         "ComputeAgentTests",
         dependencies: ["ComputeAgent", "Clients", "Libvirt", "ServiceKit", asyncHTTPClient, crypto], exclude: ["Golden"]
       ),
-      tests("GatewayTests", dependencies: ["Gateway", "Clients", "ServiceKit", hummingbird, hummingbirdTesting]),
+      tests(
+        "GatewayTests",
+        dependencies: ["Gateway", "Clients", "ServiceKit", hummingbird, hummingbirdTesting, httpTypes, crypto]),
       tests("CommandLineTests", dependencies: ["CommandLineTool"]),
       tests("SystemTests", dependencies: ["ServiceKit", asyncHTTPClient]),
     ],

@@ -180,6 +180,7 @@ public struct ServicePeer: Sendable {
       return ServiceError(.unavailable, "\(noun) answered \(response.status.code).", retryAfter: later ?? 2)
     }
     error.retryAfter = later
+    error.rateLimit = response.headers.first(name: HTTPField.Name.rateLimitLimit.rawName).flatMap { Int($0) }
     return error
   }
 }

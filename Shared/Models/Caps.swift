@@ -27,7 +27,7 @@ public struct Caps: Codable, Sendable, Hashable {
 
   /// - Throws: `invalid_field` for what no guest could live with, or no hypervisor takes.
   public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(CodingKeys.self)
+    let fields = try decoder.strictContainer(CodingKeys.self, nullable: CodingKeys.allCases)
     func number(_ key: CodingKeys, in range: ClosedRange<Int64>, _ unit: String) throws -> Int64? {
       guard let number = try fields.decodeIfPresent(Int64.self, forKey: key) else { return nil }
       guard range.contains(number) else {

@@ -1,6 +1,6 @@
 import Foundation
 
-public enum ImageState: String, Codable, Sendable { case importing, available, error }
+public enum ImageState: String, Codable, Sendable, CaseIterable { case importing, available, error }
 
 /// A disk image that VMs are made from.
 public struct Image: Codable, Sendable, Equatable {
@@ -54,7 +54,7 @@ public struct Image: Codable, Sendable, Equatable {
 }
 
 /// In what condition a VM's disk was when it was saved.
-public enum Consistency: String, Codable, Sendable {
+public enum Consistency: String, Codable, Sendable, CaseIterable {
   /// The guest had written everything and held still.
   case frozen
   /// The guest had shut down.
@@ -80,7 +80,7 @@ public struct Failure: Codable, Sendable, Equatable {
   }
 }
 
-public enum OperationKind: String, Codable, Sendable {
+public enum OperationKind: String, Codable, Sendable, CaseIterable {
   case imageImport = "image_import"
   case imageUpload = "image_upload"
   /// Saves a VM as an image; its resource is the image.
@@ -103,7 +103,7 @@ public enum OperationKind: String, Codable, Sendable {
   case hostDelete = "host_delete"
 }
 
-public enum OperationStatus: String, Codable, Sendable {
+public enum OperationStatus: String, Codable, Sendable, CaseIterable {
   case pending, running, done, failed, cancelled
 
   /// Whether nothing will change any more.

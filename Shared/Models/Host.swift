@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a host can be used for. `maintenance`, `dead` and `removing` are an administrator's word.
-public enum HostState: String, Codable, Sendable {
+public enum HostState: String, Codable, Sendable, CaseIterable {
   case up
   /// It has not answered for a while; what runs on it is not known.
   case unreachable
@@ -14,7 +14,7 @@ public enum HostState: String, Codable, Sendable {
 }
 
 /// How guests run on a host: by the CPU's own extensions, or by QEMU's emulation.
-public enum Virtualisation: String, Codable, Sendable { case kvm, emulated }
+public enum Virtualisation: String, Codable, Sendable, CaseIterable { case kvm, emulated }
 
 /// How much of a host placement promises, as a multiple of what the host has.
 public struct Overcommit: Codable, Sendable, Equatable {

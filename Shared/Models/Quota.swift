@@ -74,7 +74,8 @@ public struct Quota: Codable, Sendable, Equatable {
   }
 
   public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(Key.self)
+    let fields = try decoder.strictContainer(
+      Key.self, nullable: [.caps] + QuotaResource.allCases.map { .resource($0) })
     group = try fields.decodeIfPresent(String.self, forKey: .group).map { try Text.checked($0, field: "quota.group") }
     caps = try fields.decodeIfPresent(Caps.self, forKey: .caps)
     limits = [:]

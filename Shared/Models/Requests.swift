@@ -28,6 +28,9 @@ public struct NewHost: Codable, Sendable {
     user = try Text.checked(fields.decode(String.self, forKey: .user), field: "user")
     password = try fields.decode(String.self, forKey: .password)
     fingerprint = try fields.decodeIfPresent(String.self, forKey: .fingerprint)?.lowercased().replacing(":", with: "")
+    if let fingerprint, fingerprint.wholeMatch(of: /[0-9a-f]{64}/) == nil {
+      throw ServiceError.invalid("fingerprint", "must be 64 hexadecimal digits, with or without colons.")
+    }
   }
 }
 
@@ -90,7 +93,7 @@ public struct NewImage: Codable, Sendable {
     let desc: String?
     enum CodingKeys: String, CodingKey, CaseIterable { case name, desc }
     init(from decoder: any Decoder) throws {
-      let fields = try decoder.strictContainer(CodingKeys.self)
+      let fields = try decoder.strictContainer(CodingKeys.self, nullable: [.desc])
       name = try fields.decode(String.self, forKey: .name)
       desc = try fields.decodeIfPresent(String.self, forKey: .desc)
     }
@@ -108,15 +111,15 @@ public struct NewImage: Codable, Sendable {
   }
 
   public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(CodingKeys.self)
+    let fields = try decoder.strictContainer(CodingKeys.self, nullable: [.desc])
     let nested = try fields.decodeIfPresent(Named.self, forKey: .img)
+    let flat = (
+      name: try fields.decodeIfPresent(String.self, forKey: .name).map { try Text.checked($0, field: "name") },
+      desc: try fields.decodeIfPresent(String.self, forKey: .desc).map { try Text.description($0) }
+    )
     url = try Self.link(fields, .url)
-    name = try (nested?.name ?? fields.decodeIfPresent(String.self, forKey: .name)).map {
-      try Text.checked($0, field: "name")
-    }
-    desc = try (nested.map { $0.desc ?? "" } ?? fields.decodeIfPresent(String.self, forKey: .desc)).map {
-      try Text.checked($0, field: "desc", limit: 1024, mayBeEmpty: true)
-    }
+    name = try nested.map { try Text.checked($0.name, field: "img.name") } ?? flat.name
+    desc = try nested.map { try Text.description($0.desc ?? "", field: "img.desc") } ?? flat.desc
     sha256 = try fields.decodeIfPresent(String.self, forKey: .sha256)?.lowercased()
     if let sha256, sha256.utf8.count != 64 || !sha256.allSatisfy(\.isHexDigit) {
       throw ServiceError.invalid("sha256", "must be 64 hexadecimal digits.")
@@ -166,9 +169,7 @@ public struct ImageUpdate: Codable, Sendable {
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.strictContainer(CodingKeys.self)
     name = try fields.decodeIfPresent(String.self, forKey: .name).map { try Text.checked($0, field: "name") }
-    desc = try fields.decodeIfPresent(String.self, forKey: .desc).map {
-      try Text.checked($0, field: "desc", limit: 1024, mayBeEmpty: true)
-    }
+    desc = try fields.decodeIfPresent(String.self, forKey: .desc).map { try Text.description($0) }
   }
 }
 

@@ -57,6 +57,8 @@ public struct ServiceError: Error, Sendable, CustomStringConvertible {
   public var detail: String?
   /// Seconds after which trying again makes sense.
   public var retryAfter: Int?
+  /// Of `too_many_requests`: how many attempts there are before one has to wait.
+  public var rateLimit: Int?
   /// Of `quota_exceeded`.
   public var quota: QuotaRefusal?
 

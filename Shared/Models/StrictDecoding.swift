@@ -8,9 +8,13 @@ private struct AnyKey: CodingKey {
 }
 
 extension Decoder {
-  /// A container whose object has no other members than `Key` names; `Decodable` itself ignores them in silence.
-  /// - Throws: `ServiceError` `invalid_field` that names the first stranger.
-  public func strictContainer<Key: CodingKey & CaseIterable>(_: Key.Type) throws -> KeyedDecodingContainer<Key> {
+  /// A container whose object has no other members than `Key` names, and null only where it says something; `Decodable`
+  /// itself ignores other members in silence, and takes null for the lack of one.
+  /// - Parameter nullable: The members that may be null.
+  /// - Throws: `ServiceError` `invalid_field` that names the first stranger, or the first member that is null.
+  public func strictContainer<Key: CodingKey & CaseIterable>(
+    _: Key.Type, nullable: [Key] = []
+  ) throws -> KeyedDecodingContainer<Key> {
     let known = Set(Key.allCases.map(\.stringValue))
     let given = try container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
     if let stranger = given.first(where: { !known.contains($0) }) {
@@ -18,22 +22,39 @@ extension Decoder {
       throw ServiceError.invalid(
         name, "is not a field of this request; it takes \(known.sorted().joined(separator: ", ")).")
     }
-    return try container(keyedBy: Key.self)
+    let fields = try container(keyedBy: Key.self)
+    let mayBeNull = Set(nullable.map(\.stringValue))
+    for key in fields.allKeys where !mayBeNull.contains(key.stringValue) {
+      guard try !fields.decodeNil(forKey: key) else {
+        let path = (codingPath + [key]).map(\.stringValue).joined(separator: ".")
+        throw ServiceError.invalid(path, "must not be null; leave it out.")
+      }
+    }
+    return fields
   }
 }
 
 /// Rules for text that comes from outside.
 public enum Text {
-  /// - Throws: `ServiceError` `invalid_field` unless the text has 1 to `limit` characters, none of them a control
+  /// - Parameter limit: Unicode code points, as JSON Schema counts: a character may be made of any number of them.
+  /// - Throws: `ServiceError` `invalid_field` unless the text has 1 to `limit` code points, none of them a control
   ///   character or one that reverses the direction of writing (Unicode TR 9).
   public static func checked(_ text: String, field: String, limit: Int = 255, mayBeEmpty: Bool = false) throws -> String
   {
     guard mayBeEmpty || !text.isEmpty else { throw ServiceError.invalid(field, "must not be empty.") }
-    guard text.count <= limit else { throw ServiceError.invalid(field, "must have at most \(limit) characters.") }
+    guard text.unicodeScalars.count <= limit else {
+      throw ServiceError.invalid(field, "must have at most \(limit) characters.")
+    }
     guard !text.unicodeScalars.contains(where: isForbidden) else {
       throw ServiceError.invalid(field, "must not contain control characters or direction overrides.")
     }
     return text
+  }
+
+  /// What is said about a resource; it may be empty.
+  /// - Throws: `invalid_field`.
+  static func description(_ text: String, field: String = "desc") throws -> String {
+    try checked(text, field: field, limit: 1024, mayBeEmpty: true)
   }
 
   /// The text cut to `limit` characters, with what must not reach a terminal replaced.

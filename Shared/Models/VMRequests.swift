@@ -45,7 +45,7 @@ public struct NewVM: Codable, Sendable {
   }
 
   public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(CodingKeys.self)
+    let fields = try decoder.strictContainer(CodingKeys.self, nullable: [.mem])
     image = try fields.decodeID(.image, "an image")
     mem = try fields.decodeIfPresent(MemoryAmount.self, forKey: .mem)?.mebibytes
     vcpus = try fields.decodeIfPresent(Int.self, forKey: .vcpus)
@@ -136,7 +136,7 @@ public struct VMUpdate: Codable, Sendable {
   public init(_ change: VMChange) { self.change = change }
 
   public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(CodingKeys.self)
+    let fields = try decoder.strictContainer(CodingKeys.self, nullable: [.mem, .caps])
     var changes: [VMChange] = []
     if let text = try fields.decodeIfPresent(String.self, forKey: .state) {
       guard let power = PowerRequest(rawValue: text) else {
@@ -194,10 +194,9 @@ public struct NewSnapshot: Codable, Sendable {
   }
 
   public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strictContainer(CodingKeys.self)
+    let fields = try decoder.strictContainer(CodingKeys.self, nullable: [.desc])
     name = try Text.checked(fields.decode(String.self, forKey: .name), field: "name")
-    desc = try Text.checked(
-      fields.decodeIfPresent(String.self, forKey: .desc) ?? "", field: "desc", limit: 1024, mayBeEmpty: true)
+    desc = try Text.description(fields.decodeIfPresent(String.self, forKey: .desc) ?? "")
   }
 }
 

@@ -23,7 +23,7 @@ public struct ListRequest: Sendable {
   /// - Throws: `invalid_field` for a limit or a cursor that cannot be.
   public init(_ parameters: QueryString) throws {
     query = parameters["query"] ?? ""
-    sort = parameters["sort"].flatMap { $0.isEmpty ? nil : $0 }
+    sort = parameters["sort"]
     if let text = parameters["limit"] {
       guard let limit = Int(text), (1...Self.largestLimit).contains(limit) else {
         throw ServiceError.invalid("limit", "must be a whole number from 1 to \(Self.largestLimit).")

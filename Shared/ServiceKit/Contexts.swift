@@ -71,6 +71,11 @@ extension HTTPField.Name {
   public static let operationLocation = HTTPField.Name("Operation-Location")!
   public static let prefer = HTTPField.Name("Prefer")!
   public static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+  // draft-ietf-httpapi-ratelimit-headers-07: how many attempts there are, how many are left, and seconds until there are
+  // some again.
+  public static let rateLimitLimit = HTTPField.Name("RateLimit-Limit")!
+  public static let rateLimitRemaining = HTTPField.Name("RateLimit-Remaining")!
+  public static let rateLimitReset = HTTPField.Name("RateLimit-Reset")!
   /// The limits that are nearly reached by what was asked for.
   public static let quotaWarning = HTTPField.Name("IaaS-Quota-Warning")!
   /// On internal calls: what the caller may hold and consume.
@@ -122,10 +127,13 @@ extension RequestContext {
   }
 
   /// A parameter of the path, percent-decoded.
-  /// - Throws: `malformed_request` when it is not UTF-8.
+  /// - Throws: `malformed_request` when it is not UTF-8, or has control characters.
   public func text(_ name: String) throws -> String {
     guard let text = parameters.get(name)?.removingPercentEncoding else {
       throw ServiceError(.malformedRequest, "The path is not percent-encoded UTF-8.")
+    }
+    guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+      throw ServiceError(.malformedRequest, "The path must not contain control characters.")
     }
     return text
   }

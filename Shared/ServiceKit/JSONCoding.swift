@@ -21,9 +21,7 @@ public enum JSON {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .custom { decoder in
       let container = try decoder.singleValueContainer()
-      let text = try container.decode(String.self)
-      if let date = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) { return date }
-      if let date = try? Date(text, strategy: .iso8601) { return date }
+      if let date = Date(rfc3339: try container.decode(String.self)) { return date }
       throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a time in RFC 3339")
     }
     return decoder
@@ -49,7 +47,7 @@ extension Request {
   }
 
   private func jsonData() async throws -> Data {
-    if let type = headers[.contentType], !type.lowercased().hasPrefix("application/json") {
+    if let type = headers[.contentType], type.mediaType != "application/json" {
       throw ServiceError(.unsupportedMediaType, "Send the body as application/json.")
     }
     if headers[.contentEncoding] != nil {
@@ -76,9 +74,37 @@ extension JSON {
     guard text.first(where: { !$0.isWhitespace }) == "{" else {
       throw ServiceError(.malformedRequest, "The body must be a JSON object.")
     }
+    // `JSONDecoder` takes it, and RFC 8259 does not.
+    guard !hasTrailingComma(data) else {
+      throw ServiceError(.malformedRequest, "The body has a comma behind the last member or item.")
+    }
     do { return try decoder.decode(Value.self, from: data) } catch let error as DecodingError {
       throw refusal(of: error)
     }
+  }
+
+  /// Whether an object or an array ends with a comma. Everything else that is not JSON is the decoder's to find.
+  static func hasTrailingComma(_ data: Data) -> Bool {
+    var isInString = false
+    var isEscaped = false
+    var last: UInt8 = 0
+    for byte in data {
+      if isInString {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isInString = false
+        }
+        continue
+      }
+      if [0x20, 0x09, 0x0a, 0x0d].contains(byte) { continue }
+      if last == UInt8(ascii: ","), byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") { return true }
+      isInString = byte == UInt8(ascii: "\"")
+      last = byte
+    }
+    return false
   }
 
   private static func refusal(of error: DecodingError) -> ServiceError {

@@ -34,7 +34,14 @@ public struct RequestMiddleware: RouterMiddleware {
       error = ServiceError(.methodNotAllowed, "\(request.method) is not possible here.")
       headers[.allow] = allowed.map(\.rawValue).sorted().joined(separator: ", ")
     }
-    if let seconds = error.retryAfter { headers[.retryAfter] = String(seconds) }
+    if let seconds = error.retryAfter {
+      headers[.retryAfter] = String(seconds)
+      if let limit = error.rateLimit {
+        headers[.rateLimitLimit] = String(limit)
+        headers[.rateLimitRemaining] = "0"
+        headers[.rateLimitReset] = String(seconds)
+      }
+    }
     PrometheusRegistry.shared.recordProblem(code: error.code.rawValue)
     let level: Logger.Level = error.code.status.code >= 500 ? .error : .debug
     context.logger.log(

@@ -20,6 +20,27 @@ public struct QueryString: Sendable {
 
   public subscript(name: String) -> String? { values[name] }
 
+  /// A parameter that is a whole number.
+  /// - Throws: `invalid_field` for anything else, and beyond the range.
+  public func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+    guard let text = values[name] else { return nil }
+    guard let number = Int(text), range.contains(number) else {
+      throw ServiceError.invalid(
+        name, "must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+    }
+    return number
+  }
+
+  /// A parameter that is `true` or `false`; false where it is not given.
+  /// - Throws: `invalid_field` for anything else.
+  public func flag(_ name: String) throws -> Bool {
+    switch values[name] {
+    case nil, "false": return false
+    case "true": return true
+    default: throw ServiceError.invalid(name, "must be true or false.")
+    }
+  }
+
   /// The named parameters alone, encoded for another URL; those that are absent are left out.
   public static func encoded(_ parameters: [(name: String, value: String?)]) -> String {
     parameters.compactMap { name, value in value.map { "\(name)=\(escaped($0))" } }.joined(separator: "&")
@@ -38,6 +59,13 @@ public struct QueryString: Sendable {
       throw ServiceError(.malformedRequest, "The query of the URL is not percent-encoded UTF-8.")
     }
     return decoded
+  }
+}
+
+extension String {
+  /// The value of a Content-Type header without its parameters, in lower case (RFC 9110, 8.3.1).
+  public var mediaType: String {
+    prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
   }
 }
 

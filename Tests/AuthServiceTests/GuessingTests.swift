@@ -43,6 +43,7 @@ import Testing
         do { _ = try await fixture.logIn("ana", "wrong") } catch let error as ServiceError {
           if let seconds = error.retryAfter {
             waits.append(seconds)
+            #expect(error.rateLimit == 3)
             // As if the time had passed.
             try await fixture.pool.execute("UPDATE auth.attempts SET blocked_until = now()")
           }

@@ -11,13 +11,20 @@ import Testing
 
 @Suite struct SurfaceTests {
   /// For all tests, as long as the process: it fails at once where nothing listens.
-  private static let client = InternalHTTP.makeClient()
+  static let client = InternalHTTP.makeClient()
 
   /// A gateway whose services are away: enough to see routes and refusals.
-  private var routes: ServiceRoutes {
-    let peer = ServicePeer(client: Self.client, url: "http://127.0.0.1:1", secret: "x", noun: "The service")
+  private var routes: ServiceRoutes { routes(authAt: Self.nowhere) }
+
+  private static let nowhere = "http://127.0.0.1:1"
+
+  private func routes(authAt url: String) -> ServiceRoutes {
+    func peer(_ url: String) -> ServicePeer {
+      ServicePeer(client: Self.client, url: url, secret: "x", noun: "The service")
+    }
     return GatewayRoutes(
-      auth: AuthClient(peer: peer), inventory: InventoryClient(peer: peer), proxies: [], quotas: QuotaPolicy()
+      auth: AuthClient(peer: peer(url)), inventory: InventoryClient(peer: peer(Self.nowhere)), proxies: [],
+      quotas: QuotaPolicy()
     ).routes
   }
 
@@ -50,6 +57,13 @@ import Testing
     let documented = try document().paths.flatMap { path, methods in methods.keys.map { normalised($0, path) } }
     #expect(Set(documented).subtracting(routed).sorted() == [])
     #expect(routed.subtracting(documented).sorted() == [])
+  }
+
+  /// What is not of the surface is not in the document, and in no matrix of who may: it is this, for everyone.
+  @Test func besideTheSurfaceThereIsThePageAndWhatEveryServiceHas() {
+    let others = routes.router.routes.map { normalised($0.method.rawValue, $0.path.description) }
+      .filter { !$0.contains(" /iaas") }
+    #expect(Set(others) == ["GET /docs", "HEAD /docs", "GET /health", "GET /ready", "GET /metrics"])
   }
 
   @Test func everyFixedRouteOfTheContractIsThere() {
@@ -87,6 +101,52 @@ import Testing
       }
       try await client.execute(uri: "/iaas/ready", method: .get) { #expect($0.status == .serviceUnavailable) }
       try await client.execute(uri: "/iaas/health", method: .get) { #expect($0.status == .ok) }
+    }
+  }
+
+  /// What auth-service says of waiting reaches the client as it is.
+  @Test func whoMustWaitIsToldSoThroughTheGateway() async throws {
+    let problem = """
+      {"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Wait.","code":"too_many_requests"}
+      """
+    let answer = """
+      HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nRetry-After: 7\r\n\
+      RateLimit-Limit: 5\r\nRateLimit-Remaining: 0\r\nRateLimit-Reset: 7\r\n\
+      Content-Length: \(problem.utf8.count)\r\n\r\n\(problem)
+      """
+    let script: @Sendable (String) -> [ScriptedServer.Step] = { _ in [.send(Array(answer.utf8))] }
+    try await ScriptedServer.with(script) { server in
+      try await Application(router: routes(authAt: server.url).router).test(.router) { client in
+        let body = ByteBuffer(string: #"{"email":"ana","password":"x"}"#)
+        try await client.execute(uri: "/iaas/sessions", method: .post, body: body) { response in
+          #expect(response.status == .tooManyRequests && response.headers[.retryAfter] == "7")
+          #expect(response.headers[.rateLimitLimit] == "5" && response.headers[.rateLimitRemaining] == "0")
+          #expect(response.headers[.rateLimitReset] == "7")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "/iaas/operations/\(UUIDText.make())?wait=x", "/iaas/vms/\(UUIDText.make())?wait=61",
+    "/iaas/vms/\(UUIDText.make())/console?bytes=0", "/iaas/vms/\(UUIDText.make())?readiness=bliss",
+  ])
+  func parametersOfQueriesAreCheckedBeforeAnyServiceIsAsked(_ uri: String) async throws {
+    let session = """
+      {"session":{"id":"\(UUIDText.make())","createdAt":"2026-11-21T08:00:00Z","lastUsedAt":"2026-11-21T08:00:00Z",\
+      "expiresAt":"2026-11-22T08:00:00Z","current":true},"user":{"id":"\(UUIDText.make())","email":"ana","admin":false,\
+      "disabled":false,"totp":false,"quota":{},"createdAt":"2026-11-21T08:00:00Z"},"quotaRevision":0}
+      """
+    let answer = """
+      HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(session.utf8.count)\r\n\r\n\(session)
+      """
+    let script: @Sendable (String) -> [ScriptedServer.Step] = { _ in [.send(Array(answer.utf8))] }
+    try await ScriptedServer.with(script) { server in
+      try await Application(router: routes(authAt: server.url).router).test(.router) { client in
+        try await client.execute(uri: uri, method: .get, headers: [.authorization: "x"]) {
+          #expect($0.status == .unprocessableContent, "\(uri): \($0.status) \(String(buffer: $0.body))")
+        }
+      }
     }
   }
 

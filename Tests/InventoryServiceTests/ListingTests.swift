@@ -115,7 +115,7 @@ import Testing
 
   @Test(arguments: [
     ("limit=0", ErrorCode.invalidField), ("limit=1001", .invalidField), ("limit=x", .invalidField),
-    ("after=%21", .invalidField), ("after=e30", .invalidField), ("sort=mem", .invalidField),
+    ("after=%21", .invalidField), ("after=e30", .invalidField), ("sort=mem", .invalidField), ("sort=", .invalidField),
     ("query=fingerprint+%3D+'x'", .badQuery), ("query=mem", .badQuery), ("query=%ff", .malformedRequest),
   ])
   func whatCannotBeIsRefused(_ parameters: String, _ expected: ErrorCode) async throws {

@@ -45,6 +45,50 @@ private func field(_ body: () throws -> Void) -> String? {
     #expect(field { _ = try decode(json, as: NewUser.self) } == expected)
   }
 
+  /// Null is not the lack of a value, but where it says something: no limit, no cap, or what clients of old send.
+  @Test func nullIsRefusedWhereItSaysNothing() throws {
+    #expect(field { _ = try decode(#"{"email":"a","password":"b","admin":null}"#, as: NewUser.self) } == "admin")
+    #expect(field { _ = try decode(#"{"email":null}"#, as: UserUpdate.self) } == "email")
+    #expect(field { _ = try decode(#"{"desc":null}"#, as: ImageUpdate.self) } == "desc")
+    #expect(field { _ = try decode(#"{"default":null}"#, as: SSHKeyUpdate.self) } == "default")
+    #expect(field { _ = try decode(#"{"expiresAt":null}"#, as: NewInvitation.self) } == "expiresAt")
+    #expect(field { _ = try decode(#"{"overcommit":null}"#, as: HostUpdate.self) } == "overcommit")
+    #expect(field { _ = try decode(#"{"quota":{"group":null}}"#, as: UserUpdate.self) } == "quota.group")
+    #expect(field { _ = try decode(#"{"url":null,"name":"a"}"#, as: NewImage.self) } == "url")
+    #expect(try decode(#"{"quota":{"vms":null,"caps":null}}"#, as: UserUpdate.self).quota?.limits == [.vms: .unlimited])
+    #expect(try decode(#"{"name":"a","desc":null}"#, as: NewImage.self).desc == nil)
+    #expect(try decode(#"{"name":"a","desc":null}"#, as: NewSnapshot.self).desc.isEmpty)
+  }
+
+  /// A character may be made of thousands of code points: a limit of characters would be none.
+  @Test func textIsLimitedByItsCodePoints() throws {
+    let long = "a" + String(repeating: "\u{301}", count: 255)
+    #expect(long.count == 1)
+    #expect(throws: ServiceError.self) { try Text.checked(long, field: "name") }
+    #expect(try Text.checked(String(long.unicodeScalars.prefix(255)), field: "name").unicodeScalars.count == 255)
+  }
+
+  @Test(arguments: ["", "zz", String(repeating: "a", count: 63), String(repeating: "a", count: 65)])
+  func otherFingerprintsAreRefused(_ text: String) throws {
+    func fingerprint(_ text: String) throws -> String? {
+      try decode(#"{"addr":"a","user":"b","password":"c","fingerprint":"\#(text)"}"#, as: NewHost.self).fingerprint
+    }
+    #expect(field { _ = try fingerprint(text) } == "fingerprint")
+    let plain = String(repeating: "ab", count: 32)
+    let colons = Array(repeating: "AB", count: 32).joined(separator: ":")
+    #expect(try fingerprint(plain) == plain && fingerprint(colons) == plain)
+  }
+
+  @Test(
+    arguments: [
+      (#"{"img":{"name":"n"},"name":5}"#, nil), (#"{"img":{"name":""}}"#, "img.name"),
+      (#"{"img":{"name":"n"},"desc":"\u0007"}"#, "desc"),
+    ] as [(String, String?)])
+  func bothShapesOfAnImageAreCheckedWhole(_ json: String, _ expected: String?) {
+    #expect(throws: (any Error).self) { try decode(json, as: NewImage.self) }
+    #expect(field { _ = try decode(json, as: NewImage.self) } == expected)
+  }
+
   @Test func passwordsHaveAnEnd() {
     let json = #"{"email":"a","password":""# + String(repeating: "x", count: 1025) + "\"}"
     #expect(field { _ = try decode(json, as: NewUser.self) } == "password")

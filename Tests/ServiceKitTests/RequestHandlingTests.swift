@@ -17,6 +17,12 @@ import Testing
           let id: UserID = try context.id("id", of: .user)
           return JSONResponse(["id": id])
         }
+        router.get("/texts/:text") { _, context in JSONResponse(["text": try context.text("text")]) }
+        router.get("/busy") { _, _ -> Response in
+          var error = ServiceError(.tooManyRequests, "Wait.", retryAfter: 7)
+          error.rateLimit = 5
+          throw error
+        }
         router.get("/broken") { _, _ -> Response in throw NSError(domain: "secret detail", code: 1) }
       })
     try await Application(router: routes.router).test(.router, body)
@@ -32,6 +38,9 @@ import Testing
     ("{\"email\":", 400, "malformed_request"), ("{\"email\":\"a\\u0000\",\"password\":\"b\"}", 422, "invalid_field"),
     ("{\"email\":\"a\"}", 422, "invalid_field"), ("{\"email\":1,\"password\":\"b\"}", 422, "invalid_field"),
     ("{\"email\":null,\"password\":\"b\"}", 422, "invalid_field"),
+    ("{\"email\":\"a\",\"password\":\"b\",}", 400, "malformed_request"),
+    ("{\"email\":\"a\",\"password\":\"b\",\"quota\":{\"vms\":1 , }}", 400, "malformed_request"),
+    ("{\"email\":\"a\",\"password\":[1,]}", 400, "malformed_request"),
     ("{\"email\":\"a\",\"password\":\"b\",\"x\":1}", 422, "invalid_field"),
     (String(repeating: "[", count: 100_000), 400, "malformed_request"),
     ("{\"email\":" + String(repeating: "[", count: 100_000), 400, "malformed_request"),
@@ -66,10 +75,32 @@ import Testing
 
   @Test func otherContentTypesAreRefused() async throws {
     try await withService { client in
-      for headers: HTTPFields in [[.contentType: "text/plain"], [.contentEncoding: "gzip"]] {
+      for headers: HTTPFields in [
+        [.contentType: "text/plain"], [.contentType: "application/jsonx"],
+        [.contentType: "application/json-patch+json"],
+        [.contentEncoding: "gzip"],
+      ] {
         try await client.execute(uri: "/users", method: .post, headers: headers, body: ByteBuffer(string: "{}")) {
           #expect($0.status == .unsupportedMediaType)
         }
+      }
+    }
+  }
+
+  @Test(arguments: ["application/json", "Application/JSON; charset=utf-8", "application/json ;charset=utf-8"])
+  func jsonIsTakenUnderItsNames(_ type: String) async throws {
+    try await withService { client in
+      let body = ByteBuffer(string: #"{"email":"a,}","password":"b,]"}"#)
+      try await client.execute(uri: "/users", method: .post, headers: [.contentType: type], body: body) {
+        #expect($0.status == .ok)
+      }
+    }
+  }
+
+  @Test func textInAPathIsText() async throws {
+    try await withService { client in
+      for (path, status) in [("a%40b", 200), ("%00", 400), ("a%0ab", 400), ("%ff", 400)] {
+        try await client.execute(uri: "/texts/\(path)", method: .get) { #expect($0.status.code == status, "\(path)") }
       }
     }
   }
@@ -89,6 +120,16 @@ import Testing
   func whatIsNoIdIsNotFound(_ id: String) async throws {
     try await withService { client in
       try await client.execute(uri: "/users/\(id)", method: .get) { #expect($0.status == .notFound) }
+    }
+  }
+
+  @Test func whoMustWaitIsToldHowLongAndWhy() async throws {
+    try await withService { client in
+      try await client.execute(uri: "/busy", method: .get) { response in
+        #expect(response.status == .tooManyRequests && response.headers[.retryAfter] == "7")
+        #expect(response.headers[.rateLimitLimit] == "5" && response.headers[.rateLimitRemaining] == "0")
+        #expect(response.headers[.rateLimitReset] == "7")
+      }
     }
   }
 

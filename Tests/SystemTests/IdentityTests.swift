@@ -206,7 +206,17 @@ extension SystemTests {
     // 19 MiB for each hash that is being made, and one is made for each core.
     let cores = ProcessInfo.processInfo.activeProcessorCount
     #expect(largest < (200 + 2 * 19 * cores) << 10, "\(largest) KiB")
-    // Whoever floods from this address waits; the tests that follow do not.
+    // Whoever floods from this address is told how long to wait, and what for.
+    var refused = try await APIUser(url: admin.url, token: nil).call(
+      .POST, "/iaas/sessions", ["email": "flood", "password": "x"])
+    for _ in 0..<3 where refused.status != 429 {
+      refused = try await APIUser(url: admin.url, token: nil).call(
+        .POST, "/iaas/sessions", ["email": "flood", "password": "x"])
+    }
+    let seconds = try #require(refused.headers["retry-after"], "\(refused)")
+    #expect(refused.status == 429 && refused.headers["ratelimit-reset"] == seconds)
+    #expect(refused.headers["ratelimit-limit"] == "50" && refused.headers["ratelimit-remaining"] == "0")
+    // The tests that follow do not wait.
     try await forgetAttempts()
   }
 

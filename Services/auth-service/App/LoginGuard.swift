@@ -27,7 +27,10 @@ struct LoginGuard: Sendable {
     let wait = try await store.begin(key, limit: limit)
     guard wait > 0 else { return }
     let seconds = max(Int(wait.rounded(.up)), 1)
-    throw ServiceError(.tooManyRequests, "Too many attempts; try again in \(seconds) seconds.", retryAfter: seconds)
+    var error = ServiceError(
+      .tooManyRequests, "Too many attempts; try again in \(seconds) seconds.", retryAfter: seconds)
+    error.rateLimit = limit
+    throw error
   }
 
   /// Forgets the account's failures. The address keeps those of others: one good account is no licence to guess.

@@ -43,11 +43,10 @@ struct GatewayRoutes {
       try await checkPeers()
       return JSONResponse(["status": "ok"])
     }
-    router.get("/iaas/openapi.json") { _, _ in
-      Response(
-        status: .ok, headers: [.contentType: "application/json"],
-        body: .init(byteBuffer: ByteBuffer(bytes: PackageResources.openapi_json)))
-    }
+    let document = FixedDocument(PackageResources.openapi_json, type: "application/json")
+    router.get("/iaas/openapi.json") { request, _ in document.response(to: request) }
+    router.get("/docs") { request, _ in DocsPage.document.response(to: request) }
+    router.head("/docs") { request, _ in DocsPage.document.response(to: request) }
   }
 
   /// - Throws: `unavailable`, naming what is away.
@@ -80,7 +79,7 @@ struct GatewayRoutes {
     }
     router.delete("/iaas/hosts/:host") { request, context in
       let id: HostID = try context.id("host", of: .host)
-      guard request.uri.queryParameters["cascade"] == "true" else {
+      guard try request.parameters().flag("cascade") else {
         try await inventory.removeHost(id, context.origin)
         return Response(status: .noContent)
       }
@@ -139,13 +138,12 @@ struct GatewayRoutes {
     router.get("/iaas/vms/:vm") { request, context in
       let id: VMID = try context.id("vm", of: .vm)
       let parameters = try request.parameters()
+      let wait = try parameters.integer("wait", in: Self.waits) ?? 0
       guard let readiness = parameters["readiness"] else {
         return JSONResponse(try await inventory.vm(id, context.origin))
       }
       guard let stage = ReadinessStage(rawValue: readiness) else { throw Self.unknownStage }
-      let wait = parameters["wait"].flatMap { Int($0) } ?? 0
-      return JSONResponse(
-        try await inventory.vm(id, readyFor: stage, wait: min(max(wait, 0), 60), context.origin))
+      return JSONResponse(try await inventory.vm(id, readyFor: stage, wait: wait, context.origin))
     }
     router.put("/iaas/vms/:vm") { request, context in
       let id: VMID = try context.id("vm", of: .vm)
@@ -184,13 +182,16 @@ struct GatewayRoutes {
       return HTTPResponse.Status.noContent
     }
     router.get("/iaas/vms/:vm/console") { request, context in
-      let bytes = try request.parameters()["bytes"].flatMap { Int($0) } ?? 64 << 10
+      let bytes = try request.parameters().integer("bytes", in: 1...1 << 20) ?? 64 << 10
       let text = try await inventory.console(try context.id("vm", of: .vm), bytes: bytes, context.origin)
       // What a guest wrote is not to be taken for a page.
       let headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .xContentTypeOptions: "nosniff"]
       return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: text)))
     }
   }
+
+  /// Seconds that may be waited for something.
+  private static let waits = 0...60
 
   private static let unknownStage = ServiceError.invalid(
     "readiness", "must be one of \(ReadinessStage.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -245,10 +246,9 @@ struct GatewayRoutes {
       try await Lists.respond(to: request, "operations") { try await inventory.list($0, context.origin) }
     }
     router.get("/iaas/operations/:operation") { request, context in
-      let wait = request.uri.queryParameters["wait"].flatMap { Int($0) } ?? 0
+      let wait = try request.parameters().integer("wait", in: Self.waits) ?? 0
       return JSONResponse(
-        try await inventory.operation(
-          try context.id("operation", of: .operation), wait: min(max(wait, 0), 60), context.origin))
+        try await inventory.operation(try context.id("operation", of: .operation), wait: wait, context.origin))
     }
   }
 

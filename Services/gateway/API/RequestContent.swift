@@ -7,8 +7,8 @@ extension Request {
   /// The body as content of an image.
   /// - Throws: `unsupported_media_type` for a form, an encoding, or text.
   func content() throws -> RequestBody {
-    let type = headers[.contentType]?.lowercased() ?? "application/octet-stream"
-    let isText = ["application/json", "application/x-www-form-urlencoded"].contains { type.hasPrefix($0) }
+    let type = headers[.contentType]?.mediaType ?? "application/octet-stream"
+    let isText = ["application/json", "application/x-www-form-urlencoded"].contains(type)
     guard headers[.contentEncoding] == nil, type.hasPrefix("application/"), !isText else {
       throw ServiceError(.unsupportedMediaType, "Send the image itself, as application/octet-stream.")
     }

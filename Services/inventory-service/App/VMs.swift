@@ -111,9 +111,7 @@ struct VMs: Sendable {
   }
 
   private static func moment(_ text: String, before now: Date) -> Date? {
-    let start =
-      Double(text).map { now.addingTimeInterval(-$0) } ?? (try? Date(text, strategy: .iso8601))
-      ?? (try? Date(text, strategy: .iso8601.time(includingFractionalSeconds: true)))
+    let start = Int(text).map { now.addingTimeInterval(-Double($0)) } ?? Date(rfc3339: text)
     return start.flatMap { (0...31 * 86_400 + 1).contains(now.timeIntervalSince($0)) ? $0 : nil }
   }
 
