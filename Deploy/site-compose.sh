@@ -10,8 +10,9 @@ readonly auth=10002 inventory=10003
 compose() { docker compose --project-directory "$root" "$@"; }
 setting() { sed -n "s/^$1=//p" "$root/.env" 2>/dev/null | tail -n 1; }
 
-secrets=$(cd "$root" && absolute "$(setting SECRETS)")
-if [[ -z $(setting SECRETS) ]]; then secrets=$root/secrets; fi
+[[ -e $root/.env ]] || die "there is no $root/.env: run Deploy/init DOMAIN, or bring it back"
+secrets=$(setting SECRETS)
+secrets=$(cd "$root" && absolute "${secrets:-./secrets}")
 
 database() { say "dbname=$1 user=postgres"; }
 in_database() { compose exec -T postgres "$@"; }

@@ -133,7 +133,7 @@ The virtual machine said:
 
 $(printf '%s\n' "$answer" | sed 's/^/    /')
 
-The API is at $gateway_url/iaas
+The API is at $gateway_url/iaas, its documentation, to read and to try, at $gateway_url/docs
 $(introduce_administrator)
 
 To try next:
