@@ -36,6 +36,9 @@ step() {
   printf '%-58s %8s\n' "$title" "$(since "$begun")"
 }
 
+# random_hex BYTES: so many random bytes, in hexadecimal digits.
+random_hex() { od -An -v -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
+
 # as_root COMMAND…: by sudo where we are not root.
 as_root() {
   if ((EUID == 0)); then
