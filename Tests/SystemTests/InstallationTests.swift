@@ -37,8 +37,7 @@ import Testing
     let used = Set(compose.matches(of: /\$\{([A-Z_]+)/).map { String($0.1) })
     let example = try Self.content(".env.example")
     let explained = Set(example.matches(of: /(?m)^([A-Z_]+)=/).map { String($0.1) })
-    // One is for who has another profile of seccomp, and stands beside it.
-    #expect(used.subtracting(["SECCOMP"]) == explained)
+    #expect(used == explained)
   }
 
   /// The services are built once: their Dockerfiles begin with the same stage.
