@@ -10,14 +10,18 @@ struct Program: Equatable, Sendable {
   /// - Throws: `CommandFailure` when there is no such program.
   func replaceProcess() throws {
     // What is ignored or blocked stays so in the program; the pool's threads block signals.
-    signal(SIGPIPE, SIG_DFL)
+    let handler = signal(SIGPIPE, SIG_DFL)
     var none = sigset_t()
+    var blocked = sigset_t()
     sigemptyset(&none)
-    pthread_sigmask(SIG_SETMASK, &none, nil)
+    pthread_sigmask(SIG_SETMASK, &none, &blocked)
     var pointers = arguments.map { strdup($0) } + [nil]
     if let name = pointers[0] { execvp(name, &pointers) }
     let reason = String(cString: strerror(errno))
     for pointer in pointers { free(pointer) }
+    // There is no such program: this one goes on, as it was.
+    signal(SIGPIPE, handler)
+    pthread_sigmask(SIG_SETMASK, &blocked, nil)
     throw CommandFailure(.failed, "Cannot run \(arguments.first ?? ""): \(reason).")
   }
 }

@@ -186,8 +186,13 @@ import Testing
     #expect(bench.transport.requests.isEmpty)
   }
 
+  /// The process goes on as it was: what ignored its readers' going away still does.
   @Test func aProgramThatIsNotThere() {
+    signal(SIGPIPE, SIG_IGN)
     let failure = #expect(throws: CommandFailure.self) { try Program(arguments: ["/nowhere/at/all"]).replaceProcess() }
     #expect(failure?.lines == ["Cannot run /nowhere/at/all: No such file or directory."])
+    var action = sigaction()
+    sigaction(SIGPIPE, nil, &action)
+    #expect(unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1, "SIG_IGN")
   }
 }
