@@ -14,6 +14,8 @@ final class InventoryProcess {
   private var process: Process?
 
   static let leaseSeconds = 2
+  /// As services have it: that a replica is away is told at once, and not tried again for as long as it may take.
+  private static let http = InternalHTTP.makeClient()
 
   /// - Parameter folder: For the image store, the secrets and the logs; shared by replicas.
   init(_ name: String, conninfo: String, folder: String) async throws {
@@ -30,7 +32,7 @@ final class InventoryProcess {
     ]
     log = "\(folder)/\(name).log"
     client = InventoryClient(
-      peer: ServicePeer(client: .shared, url: "http://127.0.0.1:\(port)", secret: "secret", noun: "The inventory"))
+      peer: ServicePeer(client: Self.http, url: "http://127.0.0.1:\(port)", secret: "secret", noun: "The inventory"))
     try await start()
   }
 
