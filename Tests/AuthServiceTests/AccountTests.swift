@@ -6,7 +6,7 @@ import Testing
 
 @testable import AuthService
 
-@Suite(.timeLimit(.minutes(2))) struct AccountTests {
+@Suite(.timeLimit(.minutes(5))) struct AccountTests {
   @Test func theFirstAdministratorIsMadeOnceByManyAtOnce() async throws {
     try await AuthFixture.with { fixture in
       try await fixture.pool.execute("DELETE FROM auth.users")
@@ -222,8 +222,9 @@ import Testing
       #expect(
         outcomes.filter { $0 == nil }.count == 1 && outcomes.filter { $0 == .forbidden }.count == 7, "\(outcomes)")
       let ended = try await fixture.invitations.add(
-        NewInvitation(expiresAt: Date().addingTimeInterval(0.05)), fixture.admin)
-      try await Task.sleep(for: .milliseconds(80))
+        NewInvitation(expiresAt: Date().addingTimeInterval(60)), fixture.admin)
+      // As if the time had passed.
+      try await fixture.pool.execute("UPDATE auth.invitations SET expires_at = now()")
       user.invitation = ended.code
       #expect(await register(fixture, user) == .forbidden)
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AuthService
 
-@Suite(.timeLimit(.minutes(2))) struct GuessingTests {
+@Suite(.timeLimit(.minutes(5))) struct GuessingTests {
   @Test func aHundredParallelGuessesEvaluateNoMoreThanTheLimit() async throws {
     try await AuthFixture.with(accountLimit: 5) { fixture in
       _ = try await fixture.add("ana")
@@ -100,7 +100,7 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct PasswordPolicyTests {
+@Suite(.timeLimit(.minutes(5))) struct PasswordPolicyTests {
   private let policy = PasswordPolicy(minimum: 12)
 
   @Test(arguments: [

@@ -6,7 +6,7 @@ import Testing
 
 @testable import AuthService
 
-@Suite(.timeLimit(.minutes(2))) struct SessionTests {
+@Suite(.timeLimit(.minutes(5))) struct SessionTests {
   @Test func aSessionEndsWhenItIsNotUsed() async throws {
     try await AuthFixture.with(lifetimes: SessionLifetimes(idle: 600, absolute: 7200)) { fixture in
       let token = try await fixture.logIn("root", "root")

@@ -63,7 +63,7 @@ import Testing
 }
 
 /// Copies of real disks of VMs that libvirt's in-process driver pretends to run.
-@Suite(.timeLimit(.minutes(2))) struct CaptureTests {
+@Suite(.timeLimit(.minutes(5))) struct CaptureTests {
   struct Stage: Sendable {
     let captures: Captures
     let hypervisor: Hypervisor
@@ -76,16 +76,15 @@ import Testing
     }
 
     func finished(_ image: ImageID) async throws -> Capture {
-      for _ in 0..<600 {
+      var last: Capture?
+      try await eventually("the copy is made") {
         let capture = try await self.capture(image)
-        if capture.isDone { return capture }
-        try await Task.sleep(for: .milliseconds(50))
+        last = capture
+        return capture.isDone
       }
-      throw NeverFinished()
+      return try #require(last)
     }
   }
-
-  struct NeverFinished: Error {}
 
   private func withVM(_ body: (Stage) async throws -> Void) async throws {
     try await TestEnvironment.withFolder { folder in
@@ -174,12 +173,9 @@ import Testing
         #expect(!waiting.needsPowerOff && !waiting.isDone)
         try await stage.hypervisor.destroy(stage.id)
         #expect(try await stage.finished(mine).isDone)
-        var turn = try await stage.captures.capture(other, for: others, fence)
-        for _ in 0..<100 where !turn.needsPowerOff {
-          try await Task.sleep(for: .milliseconds(20))
-          turn = try await stage.captures.capture(other, for: others, fence)
+        try await eventually("the other's turn") {
+          try await stage.captures.capture(other, for: others, fence).needsPowerOff
         }
-        #expect(turn.needsPowerOff)
         result = .success(())
       } catch { result = .failure(error) }
       try? await stage.hypervisor.destroy(other)
@@ -195,9 +191,9 @@ import Testing
       #expect(rename(disk, disk + ".away") == 0)
       _ = try await stage.capture(image)
       var code: ErrorCode?
-      for _ in 0..<200 where code == nil {
+      try await eventually("it fails") {
         code = await Samples.code { _ = try await stage.capture(image) }
-        try await Task.sleep(for: .milliseconds(20))
+        return code != nil
       }
       #expect(code == .internalError && access(stage.paths.captures, F_OK) != 0)
       #expect(rename(disk + ".away", disk) == 0)

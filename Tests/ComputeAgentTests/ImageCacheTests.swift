@@ -9,7 +9,7 @@ import Testing
 
 @testable import ComputeAgent
 
-@Suite(.timeLimit(.minutes(2))) struct ImageCacheTests {
+@Suite(.timeLimit(.minutes(5))) struct ImageCacheTests {
   typealias Step = ScriptedServer.Step
 
   private static func content(_ size: Int = 300_000) -> [UInt8] {

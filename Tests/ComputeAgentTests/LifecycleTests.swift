@@ -8,7 +8,7 @@ import Testing
 @testable import ComputeAgent
 
 /// The agent's commands, with a domain of libvirt's in-process driver that is defined as the spec would have it.
-@Suite(.timeLimit(.minutes(2))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(5))) struct LifecycleTests {
   struct Stage: Sendable {
     let lifecycle: VMLifecycle
     let id: VMID

@@ -5,7 +5,7 @@ import Testing
 @testable import ComputeAgent
 @testable import Libvirt
 
-@Suite(.timeLimit(.minutes(2))) struct MeterTests {
+@Suite(.timeLimit(.minutes(5))) struct MeterTests {
   private func with(
     interval: Duration, _ body: (Meters, Hypervisor, Hypervisor.Owned) async throws -> Void
   ) async throws {

@@ -4,10 +4,10 @@ import Testing
 
 @testable import ComputeAgent
 
-@Suite(.timeLimit(.minutes(1))) struct SSHProbeTests {
+@Suite(.timeLimit(.minutes(5))) struct SSHProbeTests {
   /// What the probe makes of a server that says these bytes before it is asked anything.
   private func answer(to bytes: [UInt8]) async throws -> SSHProbe.Answer {
-    try await Greeter.with(bytes) { port in SSHProbe.ask("127.0.0.1", port: port) }
+    try await Greeter.with(bytes) { port in SSHProbe.ask("127.0.0.1", port: port, patience: 60_000) }
   }
 
   @Test func aServerIsKnownByItsGreeting() async throws {
@@ -29,7 +29,7 @@ import Testing
 
   @Test func whereNobodyListensTheMachineIsThereAllTheSame() async throws {
     let port = try await Greeter.with([]) { $0 }
-    #expect(SSHProbe.ask("127.0.0.1", port: port) == .refusal)
+    #expect(SSHProbe.ask("127.0.0.1", port: port, patience: 60_000) == .refusal)
     #expect(SSHProbe.ask("not an address") == .silence)
   }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import InventoryService
 
 /// Each promise, broken on purpose.
-@Suite(.timeLimit(.minutes(2))) struct FsckTests {
+@Suite(.timeLimit(.minutes(5))) struct FsckTests {
   private func broken(_ fixture: InventoryFixture) async throws -> Set<Invariant> {
     Set(try await FsckStore(pool: fixture.pool).load().violations.map(\.invariant))
   }

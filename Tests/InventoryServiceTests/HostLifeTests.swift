@@ -7,7 +7,7 @@ import Testing
 @testable import InventoryService
 
 /// Hosts that fall silent, come back, are given up and are removed; VMs that move between them.
-@Suite(.timeLimit(.minutes(2))) struct HostLifeTests {
+@Suite(.timeLimit(.minutes(5))) struct HostLifeTests {
   private func report(
     _ vms: [VMReport], bootID: String = "b", remains: [VMID] = [], run: UUIDText = .make(), sequence: Int64 = 1
   ) -> HostReport {

@@ -5,7 +5,7 @@ import Testing
 @testable import InventoryService
 
 /// One key, one effect.
-@Suite(.timeLimit(.minutes(2))) struct IdempotencyTests {
+@Suite(.timeLimit(.minutes(5))) struct IdempotencyTests {
   @Test func theSameRequestUnderTheSameKeyIsCarriedOutOnceHoweverOftenItComes() async throws {
     try await InventoryFixture.with { fixture in
       let asked = asking(fixture.ana, key: "k")

@@ -7,7 +7,7 @@ import Testing
 @testable import InventoryService
 @testable import Persistence
 
-@Suite(.timeLimit(.minutes(2))) struct ListingTests {
+@Suite(.timeLimit(.minutes(5))) struct ListingTests {
   /// VMs without operations; every tenth is eve's too.
   private func fill(_ fixture: InventoryFixture, count: Int) async throws {
     try await fixture.pool.execute(

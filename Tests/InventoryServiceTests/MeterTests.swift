@@ -7,7 +7,7 @@ import Testing
 @testable import InventoryService
 
 /// What VMs use is charged to the month of their owner once, whatever happens to counters and reports.
-@Suite(.timeLimit(.minutes(2))) struct MeterTests {
+@Suite(.timeLimit(.minutes(5))) struct MeterTests {
   /// A running VM of Ana's on the fixture's host, and what is told of it.
   struct Stage {
     let fixture: InventoryFixture

@@ -36,7 +36,7 @@ func refusal(_ body: () async throws -> Void) async -> ServiceError? {
   return nil
 }
 
-@Suite(.timeLimit(.minutes(2))) struct PlacementTests {
+@Suite(.timeLimit(.minutes(5))) struct PlacementTests {
   @Test func vmsAreSpreadOverHosts() async throws {
     try await InventoryFixture.with { fixture in
       let others = [try await fixture.addHost("b:1"), try await fixture.addHost("c:1")]

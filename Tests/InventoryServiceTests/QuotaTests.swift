@@ -6,7 +6,7 @@ import Testing
 @testable import InventoryService
 
 /// What people hold is never more than they may, whoever asks how often at once.
-@Suite(.timeLimit(.minutes(2))) struct QuotaTests {
+@Suite(.timeLimit(.minutes(5))) struct QuotaTests {
   private static let many = 64
 
   private func add(

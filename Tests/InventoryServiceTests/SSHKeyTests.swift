@@ -5,7 +5,7 @@ import Testing
 
 @testable import InventoryService
 
-@Suite(.timeLimit(.minutes(2))) struct SSHKeyTests {
+@Suite(.timeLimit(.minutes(5))) struct SSHKeyTests {
   /// Made by ssh-keygen for this test; its fingerprint is what `ssh-keygen -l` says.
   static let key = """
     ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFehxdK70E26+/OMVIFAisfiCoHcHR0f0jytgFU75CZC ana@laptop

@@ -8,7 +8,7 @@ import Testing
 @testable import InventoryService
 
 /// What guests did is shown in steps that are coarser the longer ago it was, and nothing of it is counted twice.
-@Suite(.timeLimit(.minutes(2))) struct SampleTests {
+@Suite(.timeLimit(.minutes(5))) struct SampleTests {
   private typealias Stage = MeterTests.Stage
 
   private func samples(_ stage: Stage, hours: Double = 1, step: Int = 10) async throws -> [VMSample] {

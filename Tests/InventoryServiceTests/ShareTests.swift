@@ -5,7 +5,7 @@ import Testing
 
 @testable import InventoryService
 
-@Suite(.timeLimit(.minutes(2))) struct ShareTests {
+@Suite(.timeLimit(.minutes(5))) struct ShareTests {
   private func grant(_ role: Role, to caller: Caller, until expiry: Date? = nil) -> Grant {
     Grant(user: caller.user, role: role, expiresAt: expiry)
   }
@@ -108,13 +108,14 @@ import Testing
   @Test func aShareEndsAtItsMoment() async throws {
     try await InventoryFixture.with { fixture in
       let resource = SharedResource.image(fixture.image)
-      let end = Date().addingTimeInterval(1.5)
+      let end = Date().addingTimeInterval(60)
       let made = try await fixture.shares.grant(
         grant(.viewer, to: fixture.eve, until: end), on: resource, asking(fixture.ana)
       )
       #expect(abs((made.expiresAt ?? .distantPast).timeIntervalSince(end)) < 0.002)
       #expect(try await fixture.images.get(fixture.image, fixture.eve) != nil)
-      try await Task.sleep(for: .seconds(max(end.timeIntervalSinceNow, 0) + 0.05))
+      // As if the time had passed.
+      try await fixture.pool.execute("UPDATE inventory.permissions SET expires_at = now() WHERE expires_at IS NOT NULL")
       #expect(try await fixture.images.get(fixture.image, fixture.eve) == nil)
       #expect(try await fixture.images.listing(fixture.eve).page(ListRequest()).items.isEmpty)
       #expect(try await fixture.shares.list(on: resource, fixture.ana).count == 1)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import InventoryService
 
-@Suite(.timeLimit(.minutes(2))) struct SnapshotStoreTests {
+@Suite(.timeLimit(.minutes(5))) struct SnapshotStoreTests {
   private func save(_ vm: VMID, _ fixture: InventoryFixture, as caller: Caller? = nil) async throws -> Accepted<Image> {
     try await SnapshotStore(pool: fixture.pool).insert(
       NewSnapshot(name: "saved", desc: ""), of: vm, asking(caller ?? fixture.ana))

@@ -85,7 +85,7 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
   return nil
 }
 
-@Suite(.timeLimit(.minutes(2))) struct VMStoreTests {
+@Suite(.timeLimit(.minutes(5))) struct VMStoreTests {
   @Test func aVMIsWrittenWithAllThatBelongsToIt() async throws {
     try await InventoryFixture.with { fixture in
       let accepted = try await fixture.add()
@@ -206,7 +206,7 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
   }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct OperationStoreTests {
+@Suite(.timeLimit(.minutes(5))) struct OperationStoreTests {
   @Test func anOperationHasOneHolderAtATime() async throws {
     try await InventoryFixture.with { fixture in
       _ = try await fixture.add()
@@ -263,7 +263,7 @@ func code(_ body: () async throws -> Void) async -> ErrorCode? {
   }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct ReportTests {
+@Suite(.timeLimit(.minutes(5))) struct ReportTests {
   private func report(_ vms: [VMReport]) -> HostReport { HostReport(facts: InventoryFixture.facts, vms: vms) }
 
   @Test func reportsMoveTheStateUnlessSomethingIsUnderWayOrNewer() async throws {

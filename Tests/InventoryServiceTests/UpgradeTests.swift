@@ -7,7 +7,7 @@ import Testing
 @testable import InventoryService
 
 /// A database of any earlier version is brought forward with what it has.
-@Suite(.timeLimit(.minutes(2))) struct UpgradeTests {
+@Suite(.timeLimit(.minutes(5))) struct UpgradeTests {
   private static let ana = UUID()
   private static let ben = UUID()
   private static let host = UUID()

@@ -8,7 +8,7 @@ import Testing
 
 @testable import InventoryService
 
-@Suite(.timeLimit(.minutes(2))) struct UploadTests {
+@Suite(.timeLimit(.minutes(5))) struct UploadTests {
   private struct Cut: Error {}
 
   /// A body in pieces; one that is cut ends with an error.

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Libvirt
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct ConnectionTests {
   let node = TestNode()
   let other = TestNode()
   var connection: LibvirtConnection { node.connection }

@@ -54,7 +54,7 @@ import Testing
     #expect(states == [off: .shutoff, on: .running])
   }
 
-  @Test(.timeLimit(.minutes(1))) func twoHundredDomains() async throws {
+  @Test(.timeLimit(.minutes(5))) func twoHundredDomains() async throws {
     var uuids: Set<UUID> = []
     for number in 0..<200 { uuids.insert(try await connection.defineAny(name: "guest-\(number)")) }
     for uuid in uuids { try await connection.start(uuid) }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Libvirt
 
-@Suite(.timeLimit(.minutes(1))) struct EventTests {
+@Suite(.timeLimit(.minutes(5))) struct EventTests {
   let node = TestNode()
   var connection: LibvirtConnection { node.connection }
 

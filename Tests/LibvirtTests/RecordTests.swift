@@ -29,7 +29,7 @@ import Testing
     #expect(domains.count == 20)
   }
 
-  @Test(.timeLimit(.minutes(1))) func domainsThatGoMeanwhileAreLeftOut() async throws {
+  @Test(.timeLimit(.minutes(5))) func domainsThatGoMeanwhileAreLeftOut() async throws {
     // The node of this URI is shared by all connections of the process.
     let (reader, writer) = (LibvirtConnection(uri: "test:///default"), LibvirtConnection(uri: "test:///default"))
     let changes = Task {

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct ConnectionTests {
   @Test func typesComeBackAsTheyWent() async throws {
     try await TestDatabase.with { pool, _ in
       let (id, date, data) = (UUID(), Date(timeIntervalSince1970: 1_700_000_000.125), Data([0, 1, 255]))

@@ -1,7 +1,7 @@
 import Foundation
 import ServiceKit
 
-/// Whether something greets as an SSH server at an address. Blocks for at most a second or two.
+/// Whether something greets as an SSH server at an address. Blocks for at most twice its patience.
 enum SSHProbe {
   enum Answer: Equatable, Sendable {
     case silence
@@ -11,26 +11,26 @@ enum SSHProbe {
     case greeting(String)
   }
 
-  /// The longest line (RFC 4253, 4.2), and milliseconds for each of connecting and hearing.
+  /// The longest line (RFC 4253, 4.2).
   private static let lineLimit = 255
-  private static let patience: Int32 = 1000
 
-  static func ask(_ address: String, port: UInt16 = 22) -> Answer {
+  /// - Parameter patience: Milliseconds for each of connecting and hearing.
+  static func ask(_ address: String, port: UInt16 = 22, patience: Int32 = 1000) -> Answer {
     guard let address = IPAddress(address) else { return .silence }
     let descriptor = socket(
       address.bytes.count == 4 ? AF_INET : AF_INET6,
       Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
     guard descriptor >= 0 else { return .silence }
     defer { close(descriptor) }
-    switch connect(descriptor, to: address, port) {
-    case 0: return listen(descriptor)
+    switch connect(descriptor, to: address, port, patience) {
+    case 0: return listen(descriptor, patience)
     case ECONNREFUSED: return .refusal
     default: return .silence
     }
   }
 
   /// - Returns: 0, or the number of the error.
-  private static func connect(_ descriptor: Int32, to address: IPAddress, _ port: UInt16) -> Int32 {
+  private static func connect(_ descriptor: Int32, to address: IPAddress, _ port: UInt16, _ patience: Int32) -> Int32 {
     var storage = sockaddr_storage()
     let length = withUnsafeMutableBytes(of: &storage) { fill($0, address, port) }
     let status = withUnsafePointer(to: &storage) {
@@ -62,7 +62,7 @@ enum SSHProbe {
   }
 
   /// A machine that takes the connection and says something else, or nothing, is no SSH server.
-  private static func listen(_ descriptor: Int32) -> Answer {
+  private static func listen(_ descriptor: Int32, _ patience: Int32) -> Answer {
     let end = ContinuousClock.now + .milliseconds(Int(patience))
     var line: [UInt8] = []
     while line.count < lineLimit, !line.contains(UInt8(ascii: "\n")) {
