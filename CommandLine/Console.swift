@@ -26,8 +26,8 @@ protocol Console: Sendable {
   func readLine() -> String?
   /// Standard input up to its end, or to so many bytes; nil when it cannot be read.
   func readInput(upTo limit: Int) -> Data?
-  /// A line from the terminal that is not shown while it is typed.
-  func readUnseen() throws -> String?
+  /// Asks, and takes a line from the terminal that is not shown while it is typed.
+  func askUnseen(_ question: String) throws -> String?
   /// The terminal as it is, for somebody else's program behind it; nil when there is none.
   func openTerminal() -> RawTerminal?
 }
@@ -111,7 +111,7 @@ struct ProcessConsole: Console {
     return input
   }
 
-  func readUnseen() throws -> String? {
+  func askUnseen(_ question: String) throws -> String? {
     var original = termios()
     guard tcgetattr(STDIN_FILENO, &original) == 0 else { return readLine() }
     var unseen = UnseenInput.settings(from: original)
@@ -120,6 +120,8 @@ struct ProcessConsole: Console {
       tcsetattr(STDIN_FILENO, TCSAFLUSH, &original)
       writeError("")
     }
+    // Not before: who answers at once would be seen.
+    ask(question)
     var bytes = [UInt8](repeating: 0, count: UnseenInput.longest)
     let count = read(STDIN_FILENO, &bytes, bytes.count)
     return try UnseenInput.line(bytes.prefix(max(0, count)))

@@ -86,8 +86,7 @@ enum Secret {
 
   private static func ask(_ console: any Console, _ prompt: String) throws -> String? {
     guard console.readsFromTerminal else { return console.readLine() }
-    console.ask(Text.printable("\(prompt): ", limit: .max))
-    return try console.readUnseen()
+    return try console.askUnseen(Text.printable("\(prompt): ", limit: .max))
   }
 
   private static func firstLine(of path: String) throws -> String {

@@ -131,7 +131,8 @@ final class FakeConsole: Console {
     }
   }
 
-  func readUnseen() -> String? {
+  func askUnseen(_ question: String) -> String? {
+    ask(question)
     let line = readLine()
     if let line { state.withLock { $0.unseen.append(line) } }
     return line
