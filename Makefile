@@ -21,7 +21,8 @@ SCRIPTS := Deploy/packages Deploy/backup Deploy/database Deploy/init Deploy/rota
   Tests/Hosts/network.sh Tests/Hosts/check Tests/Package/check Tests/Documents/check Tests/Fuzz/run Tests/Faults/run Tests/Contract/run Tests/Docs/run Tests/promtool Benchmarks/lists \
   Benchmarks/identity Benchmarks/scale .ci/run
 
-.PHONY: help demo up down clean-state build install deb test test-debian test-docs faults contract fuzz lint format packages
+.PHONY: help demo up down clean-state build install deb backup restore test test-debian test-docs test-compose \
+  test-upgrade faults contract fuzz lint format packages
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -89,7 +90,7 @@ test-compose: packages ## Build the containers; try the compose stack as it is i
 	@BIN=$(CURDIR)/.build/debug Tests/Compose/check
 
 test-upgrade: packages build ## Roll this version out over that of the commit FROM, while a guest runs
-	@Tests/Upgrade/check $(or $(FROM),$(error say over which: make test-upgrade FROM=v1.0))
+	@Tests/Upgrade/check $(or $(FROM),$(error say over which: make test-upgrade FROM=COMMIT))
 
 faults: packages ## Strike an installation of several hosts: every case, then FAULTS (1000) at random
 	swift build --build-tests --explicit-target-dependency-import-check error

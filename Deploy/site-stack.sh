@@ -20,10 +20,9 @@ key_file() {
 own_key() { :; }
 own_image() { chmod 0444 "$1"; }
 
-require_empty() {
-  [[ ! -e $state/postgres ]] || die "there is an installation in $state: nothing was changed"
-  IAAS_STATE=$state "$here/stack" prepare
-}
+unfinished() { say "$state/.restoring"; }
+require_empty() { [[ ! -e $state/postgres ]] || die "there is an installation in $state: nothing was changed"; }
+prepare_site() { IAAS_STATE=$state "$here/stack" prepare; }
 
 open_database() { IAAS_STATE=$state "$here/stack" database; }
 close_database() { IAAS_STATE=$state "$here/private-postgres" stop "$state/postgres"; }
