@@ -21,7 +21,7 @@ SCRIPTS := Deploy/packages Deploy/backup Deploy/database Deploy/init Deploy/rota
   Tests/Hosts/network.sh Tests/Hosts/check Tests/Package/check Tests/Documents/check Tests/Fuzz/run Tests/Faults/run Tests/Contract/run Tests/Docs/run Tests/promtool Benchmarks/lists \
   Benchmarks/identity Benchmarks/scale .ci/run
 
-.PHONY: help demo up down clean-state build install deb backup restore test test-debian test-docs test-compose \
+.PHONY: help demo up down clean-state build static install deb backup restore test test-debian test-docs test-compose \
   test-upgrade faults contract fuzz lint format packages
 
 help: ## Show what there is
@@ -46,14 +46,24 @@ packages: ## Install the Debian packages that are lacking
 build: packages ## Build the executables
 	$(SWIFT_BUILD)
 
+# As Deploy/deb builds, so that both share what is compiled. It needs no toolchain where it is installed.
+STATIC := swift build -c release --static-swift-stdlib --disable-local-rpath --scratch-path .build/static \
+  -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
+
+static: packages ## Build the executables so that they need no Swift where they run, into .build/static/release
+	for product in gateway auth-service inventory-service compute-agent iaas; do $(STATIC) --product $$product || exit 1; done
+
 # For people, and for packagers: DESTDIR goes before every path.
 PREFIX ?= /usr/local
 
-install: build ## Install the iaas command with its manual and completions below PREFIX (/usr/local)
-	swift package generate-manual --configuration $(CONFIGURATION)
-	install -D -m 0755 $(BIN)/iaas $(DESTDIR)$(PREFIX)/bin/iaas
-	install -D -m 0644 .build/plugins/GenerateManual/outputs/iaas/iaas.1 $(DESTDIR)$(PREFIX)/share/man/man1/iaas.1
-	@Deploy/install-completions $(BIN)/iaas $(DESTDIR)$(PREFIX)/share
+install: ## Install the iaas command with its manual and completions below PREFIX (/usr/local)
+	@Deploy/packages build
+	$(STATIC) --product iaas
+	$(STATIC) --product generate-manual
+	.build/static/release/generate-manual .build/static/release/iaas --output-directory .build/static
+	install -D -s -m 0755 .build/static/release/iaas $(DESTDIR)$(PREFIX)/bin/iaas
+	install -D -m 0644 .build/static/iaas.1 $(DESTDIR)$(PREFIX)/share/man/man1/iaas.1
+	@Deploy/install-completions .build/static/release/iaas $(DESTDIR)$(PREFIX)/share
 
 deb: packages ## Build the Debian package of the compute-agent into .build
 	@Deploy/packages test
