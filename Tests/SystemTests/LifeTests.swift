@@ -69,6 +69,10 @@ extension SystemTests {
       let created = try await admin.call(.POST, "/iaas/vms", request, headers: Self.untilSSH)
       #expect(created.status == 201 || created.status == 202, "\(created)")
       let id = try created.json(VM.self).id
+      // It may have secrets: nobody is shown it again, not even who sent it.
+      let (shown, listed) = (try await admin.call(.GET, "/iaas/vms/\(id)"), try await admin.call(.GET, "/iaas/vms"))
+      #expect(shown.text.contains("\(id)") && listed.text.contains("\(id)"))
+      for answer in [created, shown, listed] { #expect(!answer.text.contains("from user-data"), "\(answer)") }
       var guest = try await reachable(id, key: key, folder: folder)
       let stages = try #require(guest.vm.readiness).steps.map(\.stage)
       #expect(stages.starts(with: [.defined, .booted, .network, .ssh]), "\(stages)")
