@@ -46,7 +46,7 @@ packages: ## Install the Debian packages that are lacking
 build: packages ## Build the executables
 	$(SWIFT_BUILD)
 
-# As Deploy/deb builds, so that both share what is compiled. It needs no toolchain where it is installed.
+# For what is installed elsewhere, where there is no toolchain.
 STATIC := swift build -c release --static-swift-stdlib --disable-local-rpath --scratch-path .build/static \
   -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 
@@ -67,7 +67,8 @@ install: ## Install the iaas command with its manual and completions below PREFI
 
 deb: packages ## Build the Debian package of the compute-agent into .build
 	@Deploy/packages test
-	@Deploy/deb
+	$(STATIC) --product compute-agent
+	@BIN=$(CURDIR)/.build/static/release Deploy/deb
 
 BACKUP ?=
 KEEP ?=
